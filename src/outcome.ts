@@ -31,7 +31,9 @@ function privateOnly(current: string | undefined): string | undefined {
   const directives = list(current)
   const names = directives.map((directive) => directive.toLowerCase())
   if (names.includes('private') || names.includes('no-store')) {
-    return names.includes('public') ? directives.filter((d) => d.toLowerCase() !== 'public').join(', ') : undefined
+    return names.includes('public')
+      ? directives.filter((d) => d.toLowerCase() !== 'public').join(', ')
+      : undefined
   }
   const kept = directives.filter((directive) => !/^(public$|s-maxage=|proxy-revalidate$)/i.test(directive))
   return ['private', ...kept].join(', ')

@@ -1,0 +1,161 @@
+import type { Committed, Committer, Loaded } from './commit.ts'
+import { SessionError } from './errors.ts'
+import type { Events } from './events.ts'
+import { formatId, hashSecret, type Id, newKey, newSecret, parseId } from './id.ts'
+import { ignore } from './ignore.ts'
+import type { Journal } from './journal.ts'
+import { absoluteEnd, expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
+import {
+  encodeRecord,
+  hasSecret,
+  isBlank,
+  newRecord,
+  type Opener,
+  type SessionRecord,
+  sealed,
+  secretHash,
+} from './record.ts'
+import type { Entry, StoredEntry, Version } from './store.ts'
+
+/** A session on its way: the id that the visitor has or will get, and what the store holds under it. */
+export interface Carried {
+  readonly id: Id
+  /** `undefined` while nothing is stored. */
+  readonly loaded: Loaded | undefined
+  /** What the visitor's request sees. */
+  readonly record: SessionRecord
+}
+
+/** What a commit has made of a session. */
+export interface Carriage {
+  readonly carried: Carried
+  /** Whether the visitor has to be told the id: it is new, or its cookie's life has changed. */
+  readonly tell: boolean
+}
+
+export interface CarrierContext {
+  readonly lifetimes: Lifetimes
+  readonly events: Events
+  readonly sealed: boolean
+  now(): number
+  read(key: string): Promise<StoredEntry | undefined>
+  create(key: string, entry: Entry): Promise<Version | undefined>
+  delete(key: string): Promise<void>
+  /** Decodes and checks an entry; `undefined` when it cannot be read. */
+  open(key: string, entry: StoredEntry, opener: Opener): Promise<SessionRecord | undefined>
+}
+
+// Each costs a read, and a browser sends two or three at the most: the rest is somebody trying.
+const MAX_CANDIDATES = 6
+const MAX_KEYS = 3
+
+/** Carries sessions by id: the cookie holds `<key>.<secret>`, the store the rest. */
+export class IdCarrier {
+  readonly #context: CarrierContext
+  readonly #committer: Committer
+
+  constructor(context: CarrierContext, committer: Committer) {
+    this.#context = context
+    this.#committer = committer
+  }
+
+  /** The session of the first value that opens one. A value that opens none is never adopted. */
+  async load(values: readonly string[]): Promise<Carried | undefined> {
+    const ids = [...new Set(values)].map(parseId).filter((id) => id !== undefined)
+    for (const id of ids.slice(0, MAX_CANDIDATES)) {
+      const carried = await this.#open(id)
+      if (carried) return carried
+    }
+    return undefined
+  }
+
+  /** A session that nothing is stored of yet. */
+  blank(): Carried {
+    return {
+      id: { key: newKey(), secret: newSecret() },
+      loaded: undefined,
+      record: newRecord(this.#context.now()),
+    }
+  }
+
+  extensionDue({ loaded }: Carried): boolean {
+    const { lifetimes, now } = this.#context
+    return loaded !== undefined && extensionDue(loaded.record, loaded.expiresAt, lifetimes, now())
+  }
+
+  /** Saves the journals, or extends the session's life when there are none. `undefined`: it has ended meanwhile. */
+  async commit(carried: Carried, journals: readonly Journal[]): Promise<Carriage | undefined> {
+    if (!carried.loaded) return this.#create(carried, journals)
+    const { key, secret } = carried.id
+    const committed = await this.#committer.commit(key, carried.loaded, secret, journals)
+    if (!committed) return undefined
+    if (journals.length === 0 && committed.stored !== carried.loaded) {
+      this.#context.events.emit('renewed', { handle: key })
+    }
+    return this.#updated(carried, journals, committed)
+  }
+
+  /** Ends the session for everybody. */
+  async end({ id, loaded }: Carried): Promise<void> {
+    if (!loaded) return
+    await this.#context.delete(id.key)
+    this.#committer.forget(id.key)
+    this.#context.events.emit('ended', { handle: id.key, reason: 'destroyed' })
+  }
+
+  async #open(id: Id): Promise<Carried | undefined> {
+    const { read, open, lifetimes, now } = this.#context
+    const at = this.#committer.mark()
+    const entry = await read(id.key)
+    if (!entry || entry.expiresAt <= now()) return undefined
+    const record = await open(id.key, entry, { secret: id.secret })
+    if (!record || !hasSecret(record, hashSecret(id.secret)) || absoluteEnd(record, lifetimes) <= now())
+      return undefined
+    const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record
+    const loaded = { record: readable, version: entry.version, expiresAt: entry.expiresAt, at }
+    return { id, loaded, record: readable }
+  }
+
+  async #create(carried: Carried, journals: readonly Journal[], attempt = 1): Promise<Carriage> {
+    const { lifetimes, now, create, events } = this.#context
+    const { key } = carried.id
+    const at = this.#committer.mark()
+    const record = this.#first(carried, journals)
+    if (isBlank(record)) return { carried, tell: false }
+    const expiresAt = expiryAfterUse(record, lifetimes, now())
+    const version = await create(key, { value: encodeRecord(record, key), expiresAt, userId: record.userId })
+    if (version !== undefined) {
+      events.emit('created', { handle: key, userId: record.userId })
+      return { carried: { ...carried, loaded: { record, version, expiresAt, at }, record }, tell: true }
+    }
+    // Only the request that made a key may create it: a key that is taken belongs to somebody else.
+    if (attempt < MAX_KEYS) return this.#create(this.blank(), journals, attempt + 1)
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      'The session store says of every new random key that it is taken',
+    )
+  }
+
+  #first({ id, record }: Carried, journals: readonly Journal[]): SessionRecord {
+    const { key, secret } = id
+    const after = journals.reduce((base, journal) => journal.applyTo(base, key, ignore), record)
+    const opened = { ...after, secrets: [secretHash(secret, key, undefined)] }
+    return this.#context.sealed ? sealed(opened, key, secret) : opened
+  }
+
+  #updated(carried: Carried, journals: readonly Journal[], { stored, view }: Committed): Carriage {
+    const { key } = carried.id
+    const rotation = journals.findLast((journal) => journal.rotation)?.rotation
+    // Where another request has changed the id first, the visitor has, or will get, that one.
+    const rotated = rotation !== undefined && hasSecret(stored.record, hashSecret(rotation.to))
+    const id = rotated ? { key, secret: rotation.to } : carried.id
+    const retimed =
+      journals.some((journal) => journal.timeouts) && hasSecret(stored.record, hashSecret(id.secret))
+    if (rotated) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
+    return { carried: { id, loaded: stored, record: view }, tell: rotated || retimed }
+  }
+}
+
+export function idText(carried: Carried): string {
+  return formatId(carried.id)
+}

@@ -1,0 +1,79 @@
+import { parse, stringify } from 'devalue'
+import { SessionError } from './errors.ts'
+
+/** A value as text. Plain values are JSON; rich ones (Date, Map, BigInt, cycles, ...) are written by `devalue`. */
+export interface Encoded {
+  text: string
+  rich: boolean
+}
+
+// Beyond it lies a cycle, most often: devalue can tell.
+const MAX_DEPTH = 100
+
+/**
+ * Writes a value as text.
+ * @param name - What the value is called in an error, as its path begins: the session's key.
+ * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` naming the path of what would not survive.
+ */
+export function encode(value: unknown, name: string): Encoded {
+  if (isPlain(value, name, 0)) return { text: JSON.stringify(value), rich: false }
+  if (value === undefined) throw refusal(name, 'undefined; use delete() to remove a key')
+  try {
+    const text = stringify(value)
+    // What can be written but not read again (nesting that overflows the stack) would cost the visitor the session.
+    parse(text)
+    return { text, rich: true }
+  } catch (cause) {
+    if (cause instanceof RangeError) throw refusal(name, 'nested too deeply')
+    const path = cause instanceof Error && 'path' in cause ? String(cause.path) : ''
+    const bad = cause instanceof Error && 'value' in cause ? cause.value : value
+    throw refusal(name + path, kind(bad))
+  }
+}
+
+export function decode({ text, rich }: Encoded): unknown {
+  return rich ? parse(text) : JSON.parse(text)
+}
+
+/** Whether JSON keeps the value exactly as it is. */
+function isPlain(value: unknown, path: string, depth: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  // JSON has no NaN, no infinities and no negative zero.
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object') return false
+  if (depth > MAX_DEPTH) return false
+  return Array.isArray(value) ? isPlainArray(value, path, depth) : isPlainObject(value, path, depth)
+}
+
+function isPlainArray(value: unknown[], path: string, depth: number): boolean {
+  const names = Object.keys(value)
+  const extra = names.length > value.length ? names[value.length] : undefined
+  if (extra !== undefined) throw refusal(`${path}.${extra}`, 'a named property of an array')
+  // Fewer names than elements means holes, which only devalue keeps.
+  return names.length === value.length && value.every((item, i) => isPlain(item, `${path}[${i}]`, depth + 1))
+}
+
+function isPlainObject(value: object, path: string, depth: number): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  if (Object.getOwnPropertySymbols(value).length > 0) return false
+  for (const [name, item] of Object.entries(value)) {
+    // Whoever merges such an object later would change the prototype of all objects.
+    if (name === '__proto__') throw refusal(`${path}.__proto__`, 'a key named "__proto__"')
+    if (!isPlain(item, `${path}.${name}`, depth + 1)) return false
+  }
+  return true
+}
+
+function refusal(path: string, what: string): SessionError {
+  return new SessionError('ERR_SESSION_NOT_SERIALIZABLE', `A session cannot keep "${path}": it is ${what}`)
+}
+
+function kind(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol'
+  if (value instanceof Promise) return 'a promise; await it first'
+  if (typeof value !== 'object' || value === null) return `a ${typeof value} that cannot be stored`
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name
+  if (name !== 'Object' && name) return `an instance of ${name}`
+  return 'an object with symbol or __proto__ keys'
+}

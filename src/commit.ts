@@ -1,0 +1,210 @@
+import { SessionError } from './errors.ts'
+import type { Events } from './events.ts'
+import type { Journal } from './journal.ts'
+import { expiryAfterUse, type Lifetimes } from './lifetime.ts'
+import { encodeRecord, type Opener, type SessionRecord } from './record.ts'
+import type { Entry, StoredEntry, UpdateResult, Version } from './store.ts'
+
+/** A session as the store was last known to hold it. */
+export interface Loaded {
+  readonly record: SessionRecord
+  readonly version: Version
+  readonly expiresAt: number
+  /** When that was known, on a counter: tells which of two states of one session is newer. */
+  readonly at: number
+}
+
+export interface Committed {
+  /** What the store holds now. */
+  readonly stored: Loaded
+  /** The session just after this request's own changes: those of others in the same write came later. */
+  readonly view: SessionRecord
+}
+
+/** What the committer needs of its surroundings. */
+export interface CommitContext {
+  readonly lifetimes: Lifetimes
+  readonly events: Events
+  now(): number
+  update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined>
+  /** Decodes and checks an entry that another process wrote; `undefined` when it cannot be read. */
+  open(key: string, entry: StoredEntry, opener: Opener): Promise<SessionRecord | undefined>
+  /** Told each key whose set overwrites an unseen change; throws where that is an error. */
+  onStale(name: string): void
+}
+
+interface Job {
+  readonly base: Loaded
+  readonly secret: string
+  /** In order; none when only the life of the session is to be extended. */
+  readonly journals: readonly Journal[]
+  view: SessionRecord
+  resolve(result: Committed | undefined): void
+  reject(error: unknown): void
+}
+
+// Every lost race means that another process's write succeeded, so many in a row mean a session under siege.
+const MAX_ATTEMPTS = 50
+const MAX_PAUSE = 50
+const MAX_REMEMBERED = 256
+const MEMORY_MS = 2000
+
+/**
+ * Writes the changes of requests, one write of a session at a time: while one is in flight the commits of other requests
+ * gather, and the next write carries them all. So requests of one process never conflict with each other, and 100 of
+ * them cost a handful of writes. Between processes the version decides, and the loser replays its journals.
+ */
+export class Committer {
+  readonly #context: CommitContext
+  /** The commits waiting for the write in flight, by key. No entry: no write in flight. */
+  readonly #waiting = new Map<string, Job[]>()
+  /** What this process wrote a moment ago: a newer base than a request loaded before. Never wrong, as versions decide. */
+  readonly #remembered = new Map<string, { loaded: Loaded; since: number }>()
+  #counter = 0
+
+  constructor(context: CommitContext) {
+    this.#context = context
+  }
+
+  /** The mark of a state that is about to be loaded. */
+  mark(): number {
+    return this.#counter
+  }
+
+  /**
+   * Writes the journals onto the session, whatever others did to it since it was loaded. Answers `undefined` when it has
+   * ended: nothing was written.
+   */
+  commit(
+    key: string,
+    base: Loaded,
+    secret: string,
+    journals: readonly Journal[],
+  ): Promise<Committed | undefined> {
+    return new Promise((resolve, reject) => {
+      const job: Job = { base, secret, journals, view: base.record, resolve, reject }
+      const waiting = this.#waiting.get(key)
+      if (waiting) waiting.push(job)
+      else void this.#run(key, job)
+    })
+  }
+
+  /** Drops what is remembered of a session that has ended. */
+  forget(key: string): void {
+    this.#remembered.delete(key)
+  }
+
+  async #run(key: string, first: Job): Promise<void> {
+    const waiting = [first]
+    this.#waiting.set(key, waiting)
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0)
+      try {
+        await this.#write(key, batch)
+      } catch (error) {
+        this.forget(key)
+        for (const job of batch) job.reject(error)
+      }
+    }
+    this.#waiting.delete(key)
+  }
+
+  async #write(key: string, batch: Job[]): Promise<void> {
+    const { update, events } = this.#context
+    let base = this.#newest(key, batch)
+    for (let attempt = 1; batch.length > 0; attempt++) {
+      const record = this.#apply(key, base.record, batch)
+      if (batch.length === 0) return
+      const entry = this.#entry(key, record)
+      const result = await update(key, entry, base.version)
+      if (!result) return this.#ended(key, batch)
+      if ('version' in result) return this.#stored(key, batch, record, entry.expiresAt, result.version)
+      if (batch.every((job) => job.journals.length === 0)) return this.#overtaken(batch)
+      if (attempt === MAX_ATTEMPTS) throw conflict()
+      events.emit('conflict', { handle: key, attempt })
+      const current = await this.#decode(key, result.current, base, batch)
+      if (!current) return this.#ended(key, batch)
+      base = current
+      await pause(attempt)
+      batch.push(...(this.#waiting.get(key)?.splice(0) ?? []))
+    }
+  }
+
+  /** Applies all journals in turn. A job whose own function throws fails alone and leaves the batch. */
+  #apply(key: string, base: SessionRecord, batch: Job[]): SessionRecord {
+    let record = base
+    for (const job of batch.slice()) {
+      try {
+        for (const journal of job.journals) record = journal.applyTo(record, key, this.#context.onStale)
+        job.view = record
+      } catch (error) {
+        batch.splice(batch.indexOf(job), 1)
+        job.reject(error)
+      }
+    }
+    return record
+  }
+
+  #entry(key: string, record: SessionRecord): Entry {
+    const { lifetimes, now } = this.#context
+    const expiresAt = expiryAfterUse(record, lifetimes, now())
+    return { value: encodeRecord(record, key), expiresAt, userId: record.userId }
+  }
+
+  #newest(key: string, batch: readonly Job[]): Loaded {
+    const loaded = batch.map((job) => job.base).reduce((a, b) => (b.at > a.at ? b : a))
+    const remembered = this.#remembered.get(key)?.loaded
+    return remembered && remembered.at > loaded.at ? remembered : loaded
+  }
+
+  /** The state that another process wrote; `undefined` when it is none that this one can go on from. */
+  async #decode(
+    key: string,
+    current: StoredEntry,
+    base: Loaded,
+    batch: readonly Job[],
+  ): Promise<Loaded | undefined> {
+    const { dataKey } = base.record
+    const opener = dataKey ? { dataKey } : batch[0] && { secret: batch[0].secret }
+    const record = await this.#context.open(key, current, opener)
+    if (!record || record.closed) return undefined
+    return { record, version: current.version, expiresAt: current.expiresAt, at: ++this.#counter }
+  }
+
+  #stored(key: string, batch: Job[], record: SessionRecord, expiresAt: number, version: Version): void {
+    const stored: Loaded = { record, version, expiresAt, at: ++this.#counter }
+    this.#remember(key, stored)
+    for (const job of batch) job.resolve({ stored, view: job.view })
+  }
+
+  #ended(key: string, batch: Job[]): void {
+    this.forget(key)
+    for (const job of batch) job.resolve(undefined)
+  }
+
+  /** Another request's write has extended the session already. */
+  #overtaken(batch: Job[]): void {
+    for (const job of batch) job.resolve({ stored: job.base, view: job.base.record })
+  }
+
+  #remember(key: string, loaded: Loaded): void {
+    const since = performance.now()
+    this.#remembered.delete(key)
+    this.#remembered.set(key, { loaded, since })
+    for (const [oldest, memory] of this.#remembered) {
+      if (this.#remembered.size <= MAX_REMEMBERED && since - memory.since < MEMORY_MS) break
+      this.#remembered.delete(oldest)
+    }
+  }
+}
+
+function conflict(): SessionError {
+  const message = `Other processes changed the session first, ${MAX_ATTEMPTS} times in a row; nothing was written`
+  return new SessionError('ERR_SESSION_CONFLICT', message)
+}
+
+/** Random, so that processes that met once do not meet again. The first two replays need no pause. */
+function pause(attempt: number): Promise<void> | undefined {
+  if (attempt < 3) return undefined
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, MAX_PAUSE)))
+}

@@ -1,0 +1,45 @@
+/** What observers may hear of. No event carries an id, a cookie or data: a handle opens nothing. */
+export interface SessionEvents {
+  /** A session was stored for the first time. */
+  created: { handle: string; userId: string | undefined }
+  /** A session that was only read had its life extended. */
+  renewed: { handle: string }
+  /** A session got a new id: `regenerateId()` or `login()`. */
+  rotated: { handle: string; userId: string | undefined }
+  /** A session was ended by its holder (`destroyed`) or from outside (`revoked`). */
+  ended: { handle: string; reason: 'destroyed' | 'revoked' }
+  /** Another process changed a session first, so the changes were replayed. */
+  conflict: { handle: string; attempt: number }
+  /** A request's changes were dropped, since its session had ended meanwhile. */
+  discarded: { handle: string }
+  /** A call of the store failed or timed out. */
+  storeError: { operation: string; error: Error }
+}
+
+export type SessionEventName = keyof SessionEvents
+
+/** A listener runs synchronously, after the fact; what it throws is reported on the console and stops nothing. */
+export type SessionListener<Name extends SessionEventName> = (event: SessionEvents[Name]) => void
+
+export class Events {
+  readonly #listeners = new Map<SessionEventName, Set<(event: never) => void>>()
+
+  /** Calls the listener at each such event, until the function that is answered is called. */
+  on<Name extends SessionEventName>(name: Name, listener: SessionListener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners.add(listener))
+    return () => void listeners.delete(listener)
+  }
+
+  emit<Name extends SessionEventName>(name: Name, event: SessionEvents[Name]): void {
+    const listeners = this.#listeners.get(name)
+    if (!listeners) return
+    for (const listener of listeners as Set<SessionListener<Name>>) {
+      try {
+        listener(event)
+      } catch (error) {
+        console.error(`sojourn: a listener of "${name}" threw`, error)
+      }
+    }
+  }
+}

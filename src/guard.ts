@@ -1,0 +1,35 @@
+import { SessionError } from './errors.ts'
+import type { Events } from './events.ts'
+
+/**
+ * Runs a call of the store: within its time, its failures wrapped and told to observers.
+ * @throws SessionError `ERR_SESSION_STORE`, with the store's own error as `cause`.
+ */
+export async function guarded<T>(
+  operation: string,
+  call: () => Promise<T>,
+  timeout: number,
+  events: Events,
+): Promise<T> {
+  try {
+    return await within(timeout, call())
+  } catch (cause) {
+    const reason = cause instanceof Timeout ? `did not answer within ${timeout} ms` : 'failed'
+    const error = new SessionError('ERR_SESSION_STORE', `The session store ${reason} (${operation})`, {
+      cause,
+    })
+    events.emit('storeError', { operation, error })
+    throw error
+  }
+}
+
+class Timeout extends Error {
+  override readonly name = 'TimeoutError'
+}
+
+function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Timeout(`No answer within ${ms} ms`)), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,308 @@
+import { milliseconds } from './duration.ts'
+import { Journal, type Updater } from './journal.ts'
+import { expiryAfterUse, type Lifetimes } from './lifetime.ts'
+import type { SessionRecord, Timeouts } from './record.ts'
+import type { FlashMessage, SessionTimeouts } from './session.ts'
+import { Slot } from './slot.ts'
+
+/** What a session asks of the visit it belongs to. */
+export interface SessionHost {
+  readonly lifetimes: Lifetimes
+  /** Whether functions of `update` are run twice to find impure ones. */
+  readonly checksPurity: boolean
+  now(): number
+  /** Told before each change; throws when the change would need a cookie and the headers have left. */
+  beforeChange(needsCookie: boolean): void
+  /** Told that the session was ended by its holder; answers the blank session that follows. */
+  destroyed(): SessionState
+  newSecret(): string
+  save(): Promise<void>
+}
+
+/** What a session shows: a stored one, or one that is not stored yet. */
+export interface SessionState {
+  readonly handle: string
+  readonly record: SessionRecord
+  /** The hash of the secret that the visitor came with; `undefined` while nothing is stored. */
+  readonly secretHash: string | undefined
+  /** `undefined` while nothing is stored. */
+  readonly expiresAt: number | undefined
+}
+
+/** The session that handlers hold: plain memory and a journal. `Session` is its typed and documented face. */
+export class LiveSession {
+  readonly #host: SessionHost
+  #state: SessionState
+  #slots: Map<string, Slot>
+  /** Keys whose object value somebody holds, and may change in place. */
+  readonly #objects = new Set<string>()
+  /** What was read of the stored state, by key. */
+  readonly #seen = new Map<string, Slot | undefined>()
+  #journal = new Journal()
+  #flashes: { key: string; slot: Slot }[]
+  #isNew: boolean
+
+  constructor(host: SessionHost, state: SessionState) {
+    this.#host = host
+    this.#state = state
+    this.#isNew = state.secretHash === undefined
+    this.#slots = new Map(state.record.data)
+    this.#flashes = [...state.record.flashes]
+  }
+
+  get(key: string, fallback?: unknown): unknown {
+    const slot = this.#read(key)
+    return slot ? this.#handOut(key, slot) : fallback
+  }
+
+  set(key: string, value: unknown): this {
+    this.#changing(key)
+    const slot = Slot.ofValue(value, key)
+    this.#put(key, slot)
+    return this
+  }
+
+  has(key: string): boolean {
+    return this.#read(key) !== undefined
+  }
+
+  delete(key: string): boolean {
+    if (!this.#slots.has(key)) return false
+    this.#changing(key)
+    this.#remove(key)
+    this.#journal.delete(key)
+    return true
+  }
+
+  keys(): IterableIterator<string> {
+    return [...this.#slots.keys()].values()
+  }
+
+  values(): IterableIterator<unknown> {
+    return [...this.#slots.keys()].map((key) => this.get(key)).values()
+  }
+
+  entries(): IterableIterator<[string, unknown]> {
+    return [...this.#slots.keys()].map((key): [string, unknown] => [key, this.get(key)]).values()
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, unknown]> {
+    return this.entries()
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  pop(key: string, fallback?: unknown): unknown {
+    if (!this.#slots.has(key)) return fallback
+    const value = this.get(key)
+    this.delete(key)
+    return value
+  }
+
+  getOrInsert(key: string, value: unknown): unknown {
+    if (this.#slots.has(key)) return this.get(key)
+    const { text, rich } = Slot.ofValue(value, key)
+    // As an update, so that a value that another request inserted first stays.
+    this.#update(key, (current) => (current === undefined ? Slot.ofText({ text, rich }).copy() : current))
+    return this.get(key)
+  }
+
+  update(key: string, fn: Updater): unknown {
+    if (typeof fn !== 'function')
+      throw new TypeError('update() takes a key and a function of the current value')
+    this.#keepChangesInPlace(key)
+    const before = this.#slots.get(key)
+    this.#update(key, fn)
+    if (this.#host.checksPurity) this.#checkPurity(key, fn, before)
+    return this.get(key)
+  }
+
+  clear(): void {
+    this.#changing()
+    this.#slots.clear()
+    this.#objects.clear()
+    this.#flashes = []
+    this.#journal.clear()
+  }
+
+  flash(key: string, value: unknown): void {
+    this.#changing(key)
+    const slot = Slot.ofValue(value, key).detached()
+    this.#flashes.push({ key, slot })
+    this.#journal.flash(key, slot)
+  }
+
+  takeFlashes(): FlashMessage[] {
+    if (this.#flashes.length === 0) return []
+    this.#changing()
+    const taken = this.#flashes.map(({ key, slot }) => ({ key, value: slot.copy() }))
+    this.#flashes = []
+    this.#journal.takeFlashes(this.#state.record.flashCount)
+    return taken
+  }
+
+  login(userId: string): void {
+    if (typeof userId !== 'string' || userId === '')
+      throw new TypeError('login() takes a user id, a non-empty string')
+    this.#host.beforeChange(true)
+    if (this.userId !== undefined && this.userId !== userId) this.clear()
+    this.#journal.logIn(userId, this.#host.now())
+    this.#rotate()
+  }
+
+  regenerateId(): void {
+    // One that is not stored yet gets a fresh id in any case.
+    if (this.#state.secretHash === undefined) return
+    this.#host.beforeChange(true)
+    this.#rotate()
+  }
+
+  destroy(): void {
+    this.#state = this.#host.destroyed()
+    this.#isNew = true
+    this.#journal = new Journal()
+    this.#adopt(this.#state.record)
+  }
+
+  setTimeouts(timeouts: SessionTimeouts): void {
+    const { idle, absolute, persistent } = timeouts
+    const changes: { -readonly [Name in keyof Timeouts]?: Timeouts[Name] } = {}
+    if (idle !== undefined) changes.idle = milliseconds(idle, 'idle')
+    if (absolute !== undefined) changes.absolute = milliseconds(absolute, 'absolute')
+    if (persistent !== undefined) changes.persistent = boolean(persistent, 'persistent')
+    this.#host.beforeChange(absolute !== undefined || persistent !== undefined)
+    this.#journal.setTimeouts(changes)
+  }
+
+  save(): Promise<void> {
+    return this.#host.save()
+  }
+
+  get isNew(): boolean {
+    return this.#isNew
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.size === 0 && this.#flashes.length === 0
+  }
+
+  get userId(): string | undefined {
+    return this.#journal.login?.userId ?? this.#state.record.userId
+  }
+
+  get createdAt(): number {
+    return this.#state.record.createdAt
+  }
+
+  get authenticatedAt(): number | undefined {
+    return this.#journal.login?.at ?? this.#state.record.authenticatedAt
+  }
+
+  get expiresAt(): number {
+    const { record, expiresAt } = this.#state
+    const { timeouts, login } = this.#journal
+    if (expiresAt !== undefined && !timeouts && !login) return expiresAt
+    const after = {
+      ...record,
+      authenticatedAt: this.authenticatedAt,
+      timeouts: { ...record.timeouts, ...timeouts },
+    }
+    return expiryAfterUse(after, this.#host.lifetimes, this.#host.now())
+  }
+
+  get handle(): string {
+    return this.#state.handle
+  }
+
+  /** Whether anything waits to be saved, changes inside objects included. */
+  get changed(): boolean {
+    if (!this.#journal.isEmpty) return true
+    for (const key of this.#objects) if (this.#slots.get(key)?.changed(key)) return true
+    return false
+  }
+
+  /** The operations since the last call. */
+  takeJournal(): Journal {
+    for (const key of this.#objects) this.#keepChangesInPlace(key)
+    const journal = this.#journal
+    this.#journal = new Journal()
+    return journal
+  }
+
+  /** Shows what was stored, as far as this request's own view goes. */
+  stored(state: SessionState): void {
+    this.#state = state
+    if (this.#journal.isEmpty) this.#adopt(state.record)
+  }
+
+  #adopt(record: SessionRecord): void {
+    this.#objects.clear()
+    this.#seen.clear()
+    this.#slots = new Map(Array.from(record.data, ([key, slot]) => [key, slot.detached()]))
+    this.#flashes = [...record.flashes]
+  }
+
+  #read(key: string): Slot | undefined {
+    if (!this.#seen.has(key)) this.#seen.set(key, this.#state.record.data.get(key))
+    return this.#slots.get(key)
+  }
+
+  #handOut(key: string, slot: Slot): unknown {
+    const value = slot.live()
+    if (typeof value === 'object' && value !== null) this.#objects.add(key)
+    return value
+  }
+
+  #changing(key = 'key'): void {
+    if (typeof key !== 'string') throw new TypeError('A key of the session must be a string')
+    this.#host.beforeChange(this.#state.secretHash === undefined)
+  }
+
+  #put(key: string, slot: Slot): void {
+    this.#slots.set(key, slot)
+    if (slot.isObject) this.#objects.add(key)
+    else this.#objects.delete(key)
+    this.#journal.put(key, slot, this.#seen.has(key) ? { slot: this.#seen.get(key) } : undefined)
+  }
+
+  #remove(key: string): void {
+    this.#slots.delete(key)
+    this.#objects.delete(key)
+  }
+
+  #update(key: string, fn: Updater): void {
+    this.#changing(key)
+    const result = fn(this.#slots.get(key)?.copy())
+    const slot = result === undefined ? undefined : Slot.ofValue(result, key)
+    if (slot) this.#slots.set(key, slot)
+    else this.#remove(key)
+    this.#journal.update(key, fn, slot)
+  }
+
+  /** Journals what was changed inside the object that a key holds, as a set of the whole value. */
+  #keepChangesInPlace(key: string): void {
+    const changed = this.#slots.get(key)?.changed(key)
+    if (changed) this.#put(key, changed)
+  }
+
+  #rotate(): void {
+    const { secretHash } = this.#state
+    if (secretHash !== undefined) this.#journal.rotate(secretHash, this.#host.newSecret())
+  }
+
+  #checkPurity(key: string, fn: Updater, before: Slot | undefined): void {
+    const again = fn(before?.copy())
+    if (Slot.same(this.#slots.get(key), again === undefined ? undefined : Slot.ofValue(again, key))) return
+    console.warn(
+      `sojourn: the function of update(${JSON.stringify(key)}) gave two results for one value. It must be pure, since it ` +
+        'runs again when another request came first: compute times and random values before calling update().',
+    )
+  }
+}
+
+function boolean(value: unknown, option: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new TypeError(`"${option}" must be true or false`)
+}

@@ -1,0 +1,34 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { SessionError } from './errors.ts'
+import type { SessionRecord } from './record.ts'
+
+/**
+ * The record without the values that do not fit the schema, or an error where those are not to be dropped.
+ *
+ * A session fills up key by key, so a key that is not there is never a fault, whatever the schema requires.
+ */
+export async function checked(
+  record: SessionRecord,
+  schema: StandardSchemaV1,
+  onInvalid: 'drop' | 'error',
+): Promise<SessionRecord> {
+  if (record.data.size === 0) return record
+  const values = Object.fromEntries(Array.from(record.data, ([key, slot]) => [key, slot.copy()]))
+  const { issues = [] } = await schema['~standard'].validate(values)
+  const names = issues.map(topKey)
+  const faulty = names.filter((name) => name === undefined || record.data.has(name))
+  if (faulty.length === 0) return record
+  if (onInvalid === 'error') {
+    const keys = faulty.map((name) => (name === undefined ? 'the whole' : JSON.stringify(name))).join(', ')
+    throw new SessionError('ERR_SESSION_INVALID', `The session's data does not fit the schema: ${keys}`)
+  }
+  const whole = faulty.includes(undefined)
+  const kept = whole ? [] : Array.from(record.data).filter(([key]) => !faulty.includes(key))
+  return { ...record, data: new Map(kept) }
+}
+
+function topKey({ path }: StandardSchemaV1.Issue): string | undefined {
+  const first = path?.[0]
+  if (first === undefined) return undefined
+  return String(typeof first === 'object' ? first.key : first)
+}
