@@ -1,0 +1,37 @@
+import { join, resolve } from 'node:path'
+
+// Everything is set by environment variables, so that nothing needs to be edited to try the site.
+const { HOST, PORT, DATA_DIR, SESSION_STORE } = process.env
+
+/** Where the site answers. Loopback by default: the passwords of the demo readers are printed on the sign-in page. */
+export const host = HOST || '127.0.0.1'
+
+/** 0 lets the system choose a free port. */
+export const port = readPort(PORT || '3000')
+
+/** The folder of the catalogue, and of the sessions unless `SESSION_STORE` says otherwise. */
+export const dataDir = DATA_DIR ? resolve(DATA_DIR) : join(import.meta.dirname, '../data')
+
+export type StoreChoice = { kind: 'memory' } | { kind: 'sqlite' | 'file'; path: string }
+
+/** Where the sessions are kept. */
+export const sessionStore = readStore(SESSION_STORE || `sqlite:${join(dataDir, 'sessions.db')}`)
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port < 65_536) return port
+  return refuse(`PORT must be a number from 0 to 65535, not "${text}".`)
+}
+
+function readStore(text: string): StoreChoice {
+  if (text === 'memory') return { kind: 'memory' }
+  const [, kind, path] = /^(sqlite|file):(.+)$/s.exec(text) ?? []
+  if (path && (kind === 'sqlite' || kind === 'file')) return { kind, path: resolve(path) }
+  return refuse(`SESSION_STORE must be "memory", "sqlite:<file>" or "file:<folder>", not "${text}".`)
+}
+
+/** A wrong setting is told to the person who starts the site in one line, without a stack trace. */
+function refuse(message: string): never {
+  console.error(message)
+  process.exit(1)
+}

@@ -1,0 +1,91 @@
+// Sets up what is missing: the dependencies, and the build of the library. Plain JavaScript without dependencies, since it
+// runs before there are any, on whatever Node the machine has. Prints nothing when there is nothing to do.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(import.meta.dirname, '..')
+const modules = join(root, 'node_modules')
+
+export function setUp() {
+  if (!isInstalled()) install()
+  if (!isBuilt()) build()
+}
+
+/** Where the pinned Node of the devDependencies is, or the Node that runs this when it is new enough. */
+export function findNode() {
+  const pinned = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  if (existsSync(pinned)) return pinned
+  if (Number.parseInt(process.versions.node, 10) >= 24) return process.execPath
+  return fail(`Node 24 is needed, this is ${process.version}, and node_modules has no other.`)
+}
+
+/**
+ * Whether node_modules holds what the lock file asks for, by the record that npm leaves there. Compared by content: Git
+ * touches the lock file on every checkout, and a reinstall for that would be half a minute lost.
+ */
+function isInstalled() {
+  const installed = readPackages(join(modules, '.package-lock.json'))
+  if (!installed) return false
+  const wanted = readPackages(join(root, 'package-lock.json'))
+  return Object.entries(wanted).every(([path, { version, optional, link }]) => {
+    if (!path.includes('node_modules/') || optional) return true
+    return link ? installed[path]?.link : installed[path]?.version === version
+  })
+}
+
+function readPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined
+}
+
+function install() {
+  console.log('Installing what the lock file lists (once, up to a minute) ...')
+  // Without install scripts: they would call a compiler for packages that come with binaries. Only `node` needs its own,
+  // which fetches the binary for this machine.
+  npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')
+  npm('rebuild', 'node', '--loglevel=error')
+}
+
+/** tsc writes every file at each build, so one file of dist tells its age. */
+function isBuilt() {
+  const built = join(root, 'dist', 'index.js')
+  if (!existsSync(built)) return false
+  const { mtimeMs } = statSync(built)
+  const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+  return ['tsconfig.json', 'tsconfig.build.json', 'src']
+    .concat(sources.map((entry) => join(entry.parentPath, entry.name)))
+    .every((path) => statSync(resolve(root, path)).mtimeMs <= mtimeMs)
+}
+
+function build() {
+  console.log('Building ...')
+  const tsc = join(modules, 'typescript', 'bin', 'tsc')
+  run(findNode(), [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError'])
+}
+
+function npm(...args) {
+  // Not with the Node in node_modules, which `npm start` puts first in PATH: npm ci removes it.
+  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !/node_modules[\\/]\.bin$/.test(folder))
+  run('npm', args, { ...process.env, PATH: path.join(delimiter) })
+}
+
+function run(command, args, env = process.env) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    // npm is a .cmd file on Windows, which needs a shell; none of the arguments holds a space there.
+    shell: process.platform === 'win32' && command === 'npm',
+  })
+  if (status === 0) return
+  console.error([stdout, stderr, error?.message].filter(Boolean).join('\n').trim())
+  fail(`Failed: ${command} ${args.join(' ')}`)
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
+
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) setUp()
