@@ -1,0 +1,287 @@
+import type {
+  CloseableStore,
+  Entry,
+  KeyedEntry,
+  PurgeableStore,
+  StoredEntry,
+  UpdateResult,
+  UserIndexedStore,
+  Version,
+} from '../store.ts'
+
+/** What {@link memoryStore} may be told. */
+export interface MemoryStoreOptions {
+  /** The most entries kept; the least recently used one makes room for a new one. @defaultValue `100_000` */
+  maxEntries?: number
+  /**
+   * The most memory used, in bytes, as an upper estimate: two bytes for every character and 400 for the bookkeeping of
+   * an entry. The least recently used entries make room; a single entry above it is refused. @defaultValue 64 MiB
+   */
+  maxBytes?: number
+  /** The current instant in milliseconds since 1970; for tests. @defaultValue `Date.now` */
+  clock?: () => number
+}
+
+/** The store that {@link memoryStore} makes. */
+export interface MemoryStore extends PurgeableStore, UserIndexedStore, CloseableStore {}
+
+/**
+ * Keeps sessions in the memory of this process, within bounds: for development, tests and a single process whose
+ * sessions may end with it.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const { maxEntries = 100_000, maxBytes = 64 * 1024 * 1024, clock = Date.now } = options
+  return new BoundedMap(limit('maxEntries', maxEntries), limit('maxBytes', maxBytes), clockOf(clock))
+}
+
+function limit(option: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new TypeError(`"${option}" must be a whole number above zero; got ${String(value)}`)
+}
+
+function clockOf(clock: () => number): () => number {
+  if (typeof clock === 'function') return clock
+  throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
+}
+
+/** One entry, in the list of recent use: `newer` and `older` are its neighbours there. */
+interface Node extends Entry {
+  readonly key: string
+  version: number
+  bytes: number
+  newer: Node | undefined
+  older: Node | undefined
+}
+
+/** Nodes by something they have in common. No empty group stays behind. */
+class Groups<K> extends Map<K, Set<Node>> {
+  put(key: K, node: Node): void {
+    const group = this.get(key)
+    if (group) group.add(node)
+    else this.set(key, new Set([node]))
+  }
+
+  take(key: K, node: Node): void {
+    const group = this.get(key)
+    group?.delete(node)
+    if (group?.size === 0) this.delete(key)
+  }
+}
+
+const BOOKKEEPING = 400
+/** Rarely enough to cost nothing, often enough that memory follows the traffic. */
+const SWEEP_EVERY = 30_000
+/** Well below a millisecond of work. */
+const SWEEP_AT_ONCE = 500
+
+class BoundedMap implements MemoryStore {
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  readonly #clock: () => number
+  readonly #nodes = new Map<string, Node>()
+  readonly #byUser = new Groups<string>()
+  // By the minute in which they expire: extending a session seldom moves it, and a purge need not search.
+  readonly #byMinute = new Groups<number>()
+  // Nothing expires before this minute.
+  #earliest = Number.POSITIVE_INFINITY
+  #newest: Node | undefined
+  #oldest: Node | undefined
+  #bytes = 0
+  // One counter for all entries, so that no version of an ended entry fits a later one under the same key.
+  #version = 0
+  #timer: { unref?(): unknown } | undefined
+  #closed = false
+
+  constructor(maxEntries: number, maxBytes: number, clock: () => number) {
+    this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
+    this.#clock = clock
+  }
+
+  async read(key: string): Promise<StoredEntry | undefined> {
+    const node = this.#live(key)
+    if (!node) return undefined
+    this.#use(node)
+    return stored(node)
+  }
+
+  async create(key: string, entry: Entry): Promise<Version | undefined> {
+    if (this.#live(key)) return undefined
+    const bytes = this.#measure(key, entry)
+    const expired = this.#nodes.get(key)
+    if (expired) this.#remove(expired)
+    const { value, expiresAt, userId } = entry
+    const version = ++this.#version
+    const node: Node = { key, value, expiresAt, userId, version, bytes, newer: undefined, older: undefined }
+    this.#nodes.set(key, node)
+    this.#bytes += bytes
+    this.#schedule(node)
+    if (userId !== undefined) this.#byUser.put(userId, node)
+    this.#push(node)
+    this.#makeRoom()
+    if (!this.#timer) this.#sweepAfter(SWEEP_EVERY)
+    return version
+  }
+
+  async update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+    const node = this.#live(key)
+    if (!node) return undefined
+    if (node.version !== version) return { current: stored(node) }
+    const bytes = this.#measure(key, entry)
+    this.#use(node)
+    this.#bytes += bytes - node.bytes
+    node.bytes = bytes
+    node.value = entry.value
+    node.version = ++this.#version
+    this.#reschedule(node, entry.expiresAt)
+    this.#rebind(node, entry.userId)
+    this.#makeRoom()
+    return { version: node.version }
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#checkOpen()
+    const node = this.#nodes.get(key)
+    if (node) this.#remove(node)
+  }
+
+  async purge(limit: number): Promise<number> {
+    this.#checkOpen()
+    return this.#sweep(limit)
+  }
+
+  async ofUser(userId: string): Promise<KeyedEntry[]> {
+    this.#checkOpen()
+    const now = this.#clock()
+    const entries: KeyedEntry[] = []
+    for (const node of this.#byUser.get(userId) ?? []) {
+      if (now < node.expiresAt) entries.push({ key: node.key, ...stored(node) })
+    }
+    return entries
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const node of this.#nodes.values()) this.#remove(node)
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error('The memory store is closed')
+  }
+
+  #live(key: string): Node | undefined {
+    const node = this.#nodes.get(key)
+    if (node) return this.#clock() < node.expiresAt ? node : undefined
+    this.#checkOpen()
+    return undefined
+  }
+
+  #measure(key: string, { value, userId }: Entry): number {
+    const bytes = BOOKKEEPING + 2 * (key.length + value.length + (userId?.length ?? 0))
+    if (bytes <= this.#maxBytes) return bytes
+    throw new RangeError(
+      `An entry of ${bytes} bytes is above the "maxBytes" of the memory store, ${this.#maxBytes}`,
+    )
+  }
+
+  // What was written last fits alone and is the newest, so it never makes room for itself.
+  #makeRoom(): void {
+    while (this.#nodes.size > this.#maxEntries || this.#bytes > this.#maxBytes)
+      this.#remove(this.#oldest as Node)
+  }
+
+  #remove(node: Node): void {
+    this.#nodes.delete(node.key)
+    this.#bytes -= node.bytes
+    this.#byMinute.take(minute(node.expiresAt), node)
+    if (node.userId !== undefined) this.#byUser.take(node.userId, node)
+    this.#pull(node)
+    if (this.#nodes.size > 0) return
+    clearTimeout(this.#timer as number | undefined)
+    this.#timer = undefined
+  }
+
+  #sweep(limit: number): number {
+    const now = this.#clock()
+    if (this.#earliest > minute(now)) return 0
+    let removed = 0
+    this.#earliest = Number.POSITIVE_INFINITY
+    for (const [at, group] of this.#byMinute) {
+      if (at <= minute(now)) removed += this.#sweepGroup(group, now, limit - removed)
+      if (group.size > 0) this.#earliest = Math.min(this.#earliest, at)
+    }
+    return removed
+  }
+
+  #sweepGroup(group: Set<Node>, now: number, limit: number): number {
+    let removed = 0
+    for (const node of group) {
+      if (removed === limit) break
+      if (now < node.expiresAt) continue
+      this.#remove(node)
+      removed++
+    }
+    return removed
+  }
+
+  #sweepAfter(delay: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      const more = this.#sweep(SWEEP_AT_ONCE) === SWEEP_AT_ONCE
+      if (this.#nodes.size > 0) this.#sweepAfter(more ? 1 : SWEEP_EVERY)
+    }, delay)
+    // Where a timer is a plain number it keeps no process alive.
+    this.#timer.unref?.()
+  }
+
+  #schedule(node: Node): void {
+    const at = minute(node.expiresAt)
+    this.#byMinute.put(at, node)
+    if (at < this.#earliest) this.#earliest = at
+  }
+
+  #reschedule(node: Node, expiresAt: number): void {
+    const at = minute(node.expiresAt)
+    node.expiresAt = expiresAt
+    if (at === minute(expiresAt)) return
+    this.#byMinute.take(at, node)
+    this.#schedule(node)
+  }
+
+  #rebind(node: Node, userId: string | undefined): void {
+    if (node.userId === userId) return
+    if (node.userId !== undefined) this.#byUser.take(node.userId, node)
+    node.userId = userId
+    if (userId !== undefined) this.#byUser.put(userId, node)
+  }
+
+  #use(node: Node): void {
+    if (node === this.#newest) return
+    this.#pull(node)
+    this.#push(node)
+  }
+
+  #push(node: Node): void {
+    node.older = this.#newest
+    if (this.#newest) this.#newest.newer = node
+    this.#newest = node
+    this.#oldest ??= node
+  }
+
+  #pull(node: Node): void {
+    if (node.newer) node.newer.older = node.older
+    else this.#newest = node.older
+    if (node.older) node.older.newer = node.newer
+    else this.#oldest = node.newer
+    node.newer = node.older = undefined
+  }
+}
+
+function minute(instant: number): number {
+  return Math.floor(instant / 60_000)
+}
+
+/** A copy, so that nobody outside holds what the store keeps. */
+function stored({ value, expiresAt, userId, version }: Node): StoredEntry {
+  return { value, expiresAt, userId, version }
+}

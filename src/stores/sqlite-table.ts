@@ -1,0 +1,77 @@
+import type { StoredEntry } from '../store.ts'
+import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts'
+
+/** The statements that make the table and its indexes, for those who keep their schema in migrations. */
+export function sqliteSchema(table = 'sessions'): string {
+  const [name, byExpiry, byUser] = [table, `${table}_expires_at`, `${table}_user_id`].map(quoted)
+  return `CREATE TABLE IF NOT EXISTS ${name} (
+  key TEXT NOT NULL PRIMARY KEY,
+  value ANY NOT NULL,
+  version INTEGER NOT NULL,
+  user_id ANY,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ${byExpiry} ON ${name} (expires_at);
+CREATE INDEX IF NOT EXISTS ${byUser} ON ${name} (user_id) WHERE user_id IS NOT NULL;
+`
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** A row as all drivers answer it. */
+export interface Row {
+  value: string | Uint8Array
+  version: number
+  userId: string | Uint8Array | null
+  expiresAt: number
+}
+
+type Verb = 'read' | 'create' | 'update' | 'delete' | 'purge' | 'ofUser'
+export type Statements = Readonly<Record<Verb, SqliteStatement>>
+
+/** Prepares what the store asks of a table. Fails when the table is missing. */
+export function prepare(database: SqliteDatabase, name: string): Statements {
+  const table = quoted(name)
+  const columns = 'value, version, user_id AS userId, expires_at AS expiresAt'
+  return {
+    read: database.prepare(`SELECT ${columns} FROM ${table} WHERE key = ? AND expires_at > ?`),
+    create: database.prepare(
+      `INSERT INTO ${table} AS old (key, value, version, user_id, expires_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version,
+         user_id = excluded.user_id, expires_at = excluded.expires_at
+       WHERE old.expires_at <= ?`,
+    ),
+    update: database.prepare(
+      `UPDATE ${table} SET value = ?, version = version + 1, user_id = ?, expires_at = ?
+       WHERE key = ? AND version = ? AND expires_at > ?`,
+    ),
+    delete: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
+    purge: database.prepare(
+      `DELETE FROM ${table} WHERE key IN
+         (SELECT key FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    ),
+    ofUser: database.prepare(`SELECT key, ${columns} FROM ${table} WHERE user_id = ? AND expires_at > ?`),
+  }
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** libsql cuts a text at a NUL when it reads it, so such a text is kept as its bytes. */
+export function bytesIfNul(text: string): string | Uint8Array
+export function bytesIfNul(text: string | undefined): string | Uint8Array | null
+export function bytesIfNul(text: string | undefined): string | Uint8Array | null {
+  if (text === undefined) return null
+  return text.includes('\0') ? encoder.encode(text) : text
+}
+
+function text(value: string | Uint8Array): string {
+  return typeof value === 'string' ? value : decoder.decode(value)
+}
+
+/** The entry that a row holds. */
+export function stored({ value, version, userId, expiresAt }: Row): StoredEntry {
+  return { value: text(value), expiresAt, userId: userId === null ? undefined : text(userId), version }
+}

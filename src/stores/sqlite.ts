@@ -1,0 +1,239 @@
+import { type Duration, milliseconds } from '../duration.ts'
+import type {
+  CloseableStore,
+  Entry,
+  KeyedEntry,
+  PurgeableStore,
+  StoredEntry,
+  UpdateResult,
+  UserIndexedStore,
+  Version,
+} from '../store.ts'
+import {
+  isBusy,
+  isMissingTable,
+  messageOf,
+  type OwnDatabase,
+  openDatabase,
+  type SqliteDatabase,
+} from './sqlite-database.ts'
+import { bytesIfNul, prepare, type Row, type Statements, sqliteSchema, stored } from './sqlite-table.ts'
+import { pause, SqliteWriter } from './sqlite-writer.ts'
+
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.ts'
+export { sqliteSchema } from './sqlite-table.ts'
+
+/** What {@link sqliteStore} may be told. */
+export interface SqliteStoreOptions {
+  /** The table, made when it is missing. @defaultValue `'sessions'` */
+  table?: string
+  /** How long a call waits, without blocking anything, while another process writes. @defaultValue `'5s'` */
+  busyTimeout?: Duration
+  /**
+   * What a power loss may take: with `'normal'` the last moments, with `'full'` nothing that was answered, for a sync of
+   * the disk with each batch of writes. A crash of the process takes nothing in either case.
+   * @defaultValue `'normal'` for a path; a database that was passed in keeps its setting
+   */
+  synchronous?: 'normal' | 'full'
+  /** The current instant in milliseconds since 1970; for tests. @defaultValue `Date.now` */
+  clock?: () => number
+}
+
+/** The store that {@link sqliteStore} makes. */
+export interface SqliteStore extends PurgeableStore, UserIndexedStore, CloseableStore {}
+
+/**
+ * Keeps sessions in a SQLite database, which several processes may share.
+ *
+ * A path is opened with the SQLite of Node.js or Bun, else with an installed better-sqlite3 or libsql, in WAL mode; a
+ * database of any of these drivers is used as it is, and left open by `close()`.
+ */
+export function sqliteStore(
+  pathOrDatabase: string | SqliteDatabase,
+  options: SqliteStoreOptions = {},
+): SqliteStore {
+  const { table = 'sessions', busyTimeout = '5s', synchronous, clock = Date.now } = options
+  if (typeof table !== 'string' || !/^[^\0]+$/.test(table))
+    throw new TypeError('"table" must be the name of a table')
+  if (synchronous !== undefined && synchronous !== 'normal' && synchronous !== 'full') {
+    throw new TypeError('"synchronous" must be "normal" or "full"')
+  }
+  if (typeof clock !== 'function') {
+    throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
+  }
+  const patience = milliseconds(busyTimeout, 'busyTimeout')
+  if (typeof pathOrDatabase === 'string' && pathOrDatabase !== '') {
+    const own = openDatabase(pathOrDatabase, synchronous ?? 'normal')
+    return new Sqlite({ database: own, own, name: `"${pathOrDatabase}"`, table, patience, clock })
+  }
+  const database = checked(pathOrDatabase)
+  if (synchronous) database.exec(`PRAGMA synchronous = ${synchronous}`)
+  return new Sqlite({ database, own: undefined, name: 'the database', table, patience, clock })
+}
+
+function checked(database: unknown): SqliteDatabase {
+  const { prepare, exec } = (database ?? {}) as Partial<SqliteDatabase>
+  if (typeof prepare === 'function' && typeof exec === 'function') {
+    // The callback drivers have these methods too, but answer nothing at once.
+    const row = (database as SqliteDatabase).prepare('SELECT 1 AS one').get() as { one?: unknown } | undefined
+    if (row?.one === 1) return database as SqliteDatabase
+  }
+  throw new TypeError(
+    '"pathOrDatabase" must be the path of a file, or an open database of better-sqlite3, libsql, node:sqlite or bun:sqlite',
+  )
+}
+
+/** So few rows at once keep the event loop free for others while many are purged. */
+const PURGE_SLICE = 50
+
+interface Setup {
+  database: SqliteDatabase
+  own: OwnDatabase | undefined
+  name: string
+  table: string
+  patience: number
+  clock: () => number
+}
+
+class Sqlite implements SqliteStore {
+  readonly #setup: Setup
+  readonly #clock: () => number
+  readonly #writer: SqliteWriter
+  #prepared: Statements | undefined
+  #closing: Promise<void> | undefined
+  #closed = false
+
+  constructor(setup: Setup) {
+    this.#setup = setup
+    this.#clock = setup.clock
+    this.#writer = new SqliteWriter(setup.database, setup.patience, this.#explain)
+  }
+
+  async read(key: string): Promise<StoredEntry | undefined> {
+    try {
+      return this.#read(key)
+    } catch (error) {
+      return this.#readLater(error, () => this.#read(key), undefined)
+    }
+  }
+
+  async ofUser(userId: string): Promise<KeyedEntry[]> {
+    try {
+      return this.#ofUser(userId)
+    } catch (error) {
+      return this.#readLater(error, () => this.#ofUser(userId), [])
+    }
+  }
+
+  create(key: string, { value, userId, expiresAt }: Entry): Promise<Version | undefined> {
+    return this.#write(() => {
+      // Not 1: a late update of an entry that is gone must not fit a new one under the same key.
+      const version = Math.floor(Math.random() * 2 ** 47)
+      const { create } = this.#statements()
+      const { changes } = create.run(
+        key,
+        bytesIfNul(value),
+        version,
+        bytesIfNul(userId),
+        expiresAt,
+        this.#clock(),
+      )
+      return changes ? version : undefined
+    })
+  }
+
+  update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+    const { value, userId, expiresAt } = entry
+    return this.#write(() => {
+      const { update } = this.#statements()
+      const now = this.#clock()
+      const { changes } = update.run(bytesIfNul(value), bytesIfNul(userId), expiresAt, key, version, now)
+      if (changes) return { version: Number(version) + 1 }
+      const current = this.#read(key)
+      return current && { current }
+    })
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#write(() => this.#statements().delete.run(key))
+  }
+
+  async purge(limit: number): Promise<number> {
+    let removed = 0
+    while (removed < limit) {
+      const slice = Math.min(PURGE_SLICE, limit - removed)
+      const { changes } = await this.#write(() => this.#statements().purge.run(this.#clock(), slice))
+      removed += Number(changes)
+      if (Number(changes) < slice) break
+    }
+    return removed
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.idle()
+    this.#closed = true
+    this.#prepared = undefined
+    this.#setup.own?.close()
+  }
+
+  #read(key: string): StoredEntry | undefined {
+    const row = this.#statements().read.get(key, this.#clock()) as Row | null | undefined
+    return row ? stored(row) : undefined
+  }
+
+  #ofUser(userId: string): KeyedEntry[] {
+    const rows = this.#statements().ofUser.all(bytesIfNul(userId), this.#clock()) as (Row & { key: string })[]
+    return rows.map((row) => ({ key: row.key, ...stored(row) }))
+  }
+
+  /** What a read answers that failed at once: nothing, when there is no table yet. */
+  async #readLater<T>(reason: unknown, read: () => T, nothing: T): Promise<T> {
+    let error = reason
+    const until = performance.now() + this.#setup.patience
+    for (let attempt = 1; isBusy(error) && performance.now() < until; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, pause(attempt)))
+      try {
+        return read()
+      } catch (again) {
+        error = again
+      }
+    }
+    if (isMissingTable(error)) return nothing
+    throw this.#explain(error)
+  }
+
+  #write<T>(work: () => T): Promise<T> {
+    if (this.#closing) return Promise.reject(closed())
+    return this.#writer.write(() => {
+      try {
+        return work()
+      } catch (error) {
+        if (!isMissingTable(error)) throw error
+        this.#setup.database.exec(sqliteSchema(this.#setup.table))
+        return work()
+      }
+    })
+  }
+
+  #statements(): Statements {
+    if (this.#prepared) return this.#prepared
+    if (this.#closed) throw closed()
+    this.#prepared = prepare(this.#setup.database, this.#setup.table)
+    return this.#prepared
+  }
+
+  readonly #explain = (cause: unknown): Error => {
+    const { name, patience } = this.#setup
+    const reason = isBusy(cause) ? `stayed locked by another connection for ${patience} ms` : messageOf(cause)
+    return new Error(`SQLite failed on ${name}: ${reason}`, { cause })
+  }
+}
+
+function closed(): Error {
+  return new Error('The SQLite store is closed')
+}
