@@ -1,0 +1,33 @@
+import { nearest } from '../nearest.ts'
+import { sqliteSchema } from '../stores/sqlite.ts'
+import { type Command, UsageError } from './command.ts'
+
+/** The statements of each dialect. */
+const DIALECTS: Readonly<Record<string, (table?: string) => string>> = { sqlite: sqliteSchema }
+
+export const schema: Command = {
+  summary: 'Prints the statements that create the table',
+  positionals: ['dialect'],
+  options: { table: { type: 'string' } },
+  help: `Dialects: ${Object.keys(DIALECTS).join(', ')}
+
+Options:
+  --table <name>  The name of the table (sessions)
+
+The stores create their table when it is missing, so this is for sites whose servers may not, and for migrations.`,
+  async run({ positionals: [dialect = ''], values }) {
+    const statements = Object.hasOwn(DIALECTS, dialect) ? DIALECTS[dialect] : undefined
+    if (!statements) throw new UsageError(unknownDialect(dialect))
+    const table = values['table'] as string | undefined
+    if (table === '') throw new UsageError('--table must be the name of a table')
+    const sql = statements(table).trim()
+    return { text: sql, json: { dialect, table: table ?? 'sessions', sql } }
+  },
+}
+
+function unknownDialect(dialect: string): string {
+  const names = Object.keys(DIALECTS)
+  const near = nearest(dialect, names)
+  const hint = near ? `did you mean "${near}"?` : `there are: ${names.join(', ')}`
+  return `${JSON.stringify(dialect)} is no dialect that Sojourn knows; ${hint}`
+}
