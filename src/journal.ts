@@ -71,9 +71,7 @@ export class Journal {
   }
 
   delete(key: string): void {
-    // After a clear there is nothing left to delete.
-    if (this.#cleared) this.#changes.delete(key)
-    else this.#changes.set(key, { kind: 'delete' })
+    this.#changes.set(key, { kind: 'delete' })
   }
 
   /** @param result - What the function made of the value that the request saw; `undefined` removes the key. */
@@ -83,7 +81,7 @@ export class Journal {
       change.updaters.push(updater)
       return
     }
-    if (change || this.#cleared) {
+    if (change) {
       // The value no longer depends on what is stored, so neither does the result.
       if (result) this.put(key, result)
       else this.delete(key)
