@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createSessions, type Session, SessionError, type Sessions } from '../../src/index.ts'
-import { agrees, type Deed, empty, orders, replay, type State } from './model.ts'
+import { agrees, type Deed, distinct, empty, orders, replay, type State } from './model.ts'
 import { SlowStore } from './slow-store.ts'
 
 /*
@@ -83,7 +83,7 @@ const operation: fc.Arbitrary<Operation> = fc.record({
 })
 const request: fc.Arbitrary<Request> = fc.record({
   process: fc.nat(1),
-  operations: fc.array(operation, { minLength: 1, maxLength: 4 }),
+  operations: fc.array(operation, { minLength: 1, maxLength: 3 }),
 })
 const round = fc.record({
   requests: fc.array(request, { minLength: 1, maxLength: 4 }),
@@ -211,7 +211,7 @@ it('behaves as if the requests had come one after the other, whatever their inte
       world.failAt([])
       const ends = states.flatMap((state) => Array.from(orders(done.flat()), (order) => replay(state, order)))
       const observed = await scheduler.waitFor(world.observe())
-      states = ends.filter((state) => agrees(state, observed))
+      states = distinct(ends).filter((state) => agrees(state, observed))
       expect(states, `no order of the requests gives ${JSON.stringify(observed)}`).not.toHaveLength(0)
       if (expires) {
         world.now += 3_600_000
@@ -221,5 +221,5 @@ it('behaves as if the requests had come one after the other, whatever their inte
       id = done.flat().findLast((deed) => deed.to)?.to ?? id
     }
   })
-  await fc.assert(property, { numRuns: 5000 })
+  await fc.assert(property, { numRuns: 4000 })
 }, 120_000)

@@ -67,6 +67,13 @@ function changeIds(state: State, { changesId, from, to }: Deed, joins: boolean):
   else if (joins) state.ids.add(id)
 }
 
+/** The states without those that differ in nothing: many orders come to the same. */
+export function distinct(states: readonly State[]): State[] {
+  const name = (state: State): string =>
+    JSON.stringify([state.exists, [...state.data], state.user, [...state.ids], state.flashes])
+  return [...new Map(states.map((state) => [name(state), state])).values()]
+}
+
 /** Whether what was observed of the stored session is that state. */
 export function agrees(state: State, observed: State): boolean {
   if (!state.exists || !observed.exists) return knownIds(state).length === 0 && !observed.exists
