@@ -1,0 +1,100 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { cachingHeaders, type Outcome } from '../outcome.ts'
+
+/** Headers as `writeHead` takes them: an object, a flat list of names and values, or a list of pairs. */
+export type GivenHeaders =
+  | OutgoingHttpHeaders
+  | readonly (OutgoingHttpHeader | readonly OutgoingHttpHeader[])[]
+
+// What describes the body of an answer, or depends on it having been given. `Set-Cookie` is not among them: a handler
+// that sets a cookie and then throws keeps it too.
+const OF_THE_BODY = [
+  'Accept-Ranges',
+  'Cache-Control',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Length',
+  'Content-Location',
+  'Content-Range',
+  'Content-Type',
+  'ETag',
+  'Expires',
+  'Last-Modified',
+  'Location',
+  'Trailer',
+  'Transfer-Encoding',
+]
+
+/** The arguments of `writeHead`: a reason may stand between the status and the headers. */
+export function parseHead(args: readonly unknown[]): {
+  status: number
+  reason: string | undefined
+  headers: GivenHeaders | undefined
+} {
+  const [status, second, third] = args
+  const reason = typeof second === 'string' ? second : undefined
+  const headers = typeof second === 'string' ? third : (third ?? second)
+  return { status: status as number, reason, headers: (headers ?? undefined) as GivenHeaders | undefined }
+}
+
+/** Adds what the session needs the client and the caches to know; what the handler set stays. Doing it twice adds nothing. */
+export function addSessionHeaders(res: ServerResponse, outcome: Outcome): void {
+  const { read, setCookies } = outcome
+  if (!read && setCookies.length === 0) return
+  if (setCookies.length > 0) {
+    const present = [res.getHeader('Set-Cookie') ?? []].flat().map(String)
+    res.setHeader('Set-Cookie', [...present, ...setCookies.filter((cookie) => !present.includes(cookie))])
+  }
+  const { cacheControl, vary } = cachingHeaders(outcome, {
+    cacheControl: header(res, 'Cache-Control'),
+    vary: header(res, 'Vary'),
+  })
+  if (cacheControl !== undefined) res.setHeader('Cache-Control', cacheControl)
+  if (vary !== undefined) res.setHeader('Vary', vary)
+}
+
+/** Moves headers that were given to `writeHead` onto the response: as there, they replace those of the same name. */
+export function setGivenHeaders(res: ServerResponse, headers: GivenHeaders): void {
+  if (!isList(headers)) {
+    for (const [name, value] of Object.entries(headers))
+      if (name) res.setHeader(name, value as OutgoingHttpHeader)
+    return
+  }
+  const pairs = toPairs(headers)
+  // A list may name a header several times, so the old ones go first and the new ones are all appended.
+  for (const [name] of pairs) res.removeHeader(name)
+  for (const [name, value] of pairs) if (name) res.appendHeader(name, value)
+}
+
+/** Takes back what an answer that will not be sent said about itself. */
+export function clearAnswer(res: ServerResponse, status: number): void {
+  for (const name of OF_THE_BODY) res.removeHeader(name)
+  res.statusCode = status
+  // HTTP/2 has no reason phrase, and its responses warn when one is set.
+  if (res.req.httpVersionMajor < 2) res.statusMessage = ''
+}
+
+/** The status that fits an error. */
+export function statusOf(error: unknown): number {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : 500
+}
+
+function isList(headers: GivenHeaders): headers is Extract<GivenHeaders, readonly unknown[]> {
+  return Array.isArray(headers)
+}
+
+function toPairs(list: Extract<GivenHeaders, readonly unknown[]>): [string, string | string[]][] {
+  if (Array.isArray(list[0])) return list as unknown as [string, string | string[]][]
+  if (list.length % 2 !== 0)
+    throw new TypeError('The headers given to writeHead() must be pairs of name and value')
+  const pairs: [string, string | string[]][] = []
+  for (let i = 0; i < list.length; i += 2) pairs.push([String(list[i]), list[i + 1] as string | string[]])
+  return pairs
+}
+
+function header(res: ServerResponse, name: string): string | undefined {
+  const value = res.getHeader(name)
+  return Array.isArray(value) ? value.join(', ') : value?.toString()
+}
