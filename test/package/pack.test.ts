@@ -1,0 +1,161 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findNode20 } from './node20.ts'
+
+// The package as its users get it: built, packed and installed in an empty folder.
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const manifest: {
+  version: string
+  bin: Record<string, string>
+  exports: Record<string, { types: string; default: string } | string>
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** What a user writes to import each entry: `sojourn`, `sojourn/sqlite`, ... */
+const entries = Object.entries(manifest.exports)
+  .filter(([, target]) => typeof target === 'object')
+  .map(([path]) => `sojourn${path.slice(1)}`)
+
+let folder: string
+let app: string
+let packed: string[]
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sojourn-pack-'))
+  const source = join(folder, 'source')
+  app = join(folder, 'app')
+  mkdirSync(source)
+  mkdirSync(app)
+  // A build of its own: dist may be in use by other tests, and may be older than the sources.
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(source, 'dist')])
+  for (const file of ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'src', 'test']) {
+    cpSync(join(root, file), join(source, file), { recursive: true })
+  }
+  const [report] = JSON.parse(npm(source, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
+  packed = report.files.map(({ path }: { path: string }) => path)
+
+  writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }')
+  npm(app, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, report.filename))
+}, 180_000)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the tarball', () => {
+  it('holds the build and the papers, and nothing more', () => {
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
+    const others = packed.filter((file) => !/^dist\/[\w/-]+(\.js|\.js\.map|\.d\.ts)$/.test(file))
+    expect(others.sort()).toEqual(papers)
+  })
+
+  it('holds what the exports and the command lead to', () => {
+    const targets = Object.values(manifest.exports).flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target),
+    )
+    expect(packed).toEqual(expect.arrayContaining(trimmed([...targets, ...Object.values(manifest.bin)])))
+  })
+})
+
+describe.each([
+  ['Node 20', findNode20()],
+  ['the Node of the tools', process.execPath],
+])('installed in an empty folder, on %s', (_name, node) => {
+  it.skipIf(!node).each(entries)('import and require of %s give the same', (entry) => {
+    const script = `
+      import { createRequire } from 'node:module'
+      const imported = Object.keys(await import('${entry}')).sort()
+      const required = Object.keys(createRequire(import.meta.url)('${entry}')).filter((name) => name !== '__esModule').sort()
+      console.log(JSON.stringify({ imported, required }))`
+    const { imported, required } = JSON.parse(run(node, ['--input-type=module', '-e', script]))
+    expect(imported.length).toBeGreaterThan(0)
+    expect(required).toEqual(imported)
+  })
+
+  it.skipIf(!node)('counts a visit', () => {
+    const script = `
+      import { createSessions } from 'sojourn'
+      const sessions = createSessions()
+      const visit = sessions.open({ cookie: undefined, secure: false })
+      const session = await visit.session()
+      console.log(session.update('num_visits', (n = 0) => n + 1))
+      await sessions.close()`
+    expect(run(node, ['--input-type=module', '-e', script])).toBe('1\n')
+  })
+
+  it.skipIf(!node)('has a command that runs', () => {
+    expect(run(node, [join(app, 'node_modules/.bin/sojourn'), '--version'])).toBe(`${manifest.version}\n`)
+  })
+})
+
+it('marks the command as executable', () => {
+  expect(statSync(join(app, 'node_modules/.bin/sojourn')).mode & 0o111).toBe(0o111)
+})
+
+describe('the types, library check included', () => {
+  it('of the core and the embedded stores need no types of Node', () => {
+    expect(compile(['sojourn', 'sojourn/memory', 'sojourn/sqlite', 'sojourn/file'], [])).toBe('')
+  })
+
+  it('of all entries compile beside those of Node', () => {
+    expect(compile(entries, ['node'])).toBe('')
+  })
+})
+
+/** What the compiler says about a strict program that imports the entries. */
+function compile(imports: string[], types: string[]): string {
+  const program = join(app, `types-${types.length}`)
+  mkdirSync(program)
+  // The types of Node that the project develops with; the application has none installed.
+  if (types.length > 0) {
+    mkdirSync(join(program, 'node_modules/@types'), { recursive: true })
+    for (const name of ['@types/node', 'undici-types']) {
+      symlinkSync(join(root, 'node_modules', name), join(program, 'node_modules', name), 'junction')
+    }
+  }
+  const lines = imports.map((entry, i) => `export * as entry${i} from '${entry}'`)
+  writeFileSync(join(program, 'index.ts'), lines.join('\n'))
+  const compilerOptions = {
+    strict: true,
+    module: 'nodenext',
+    lib: ['ES2023'],
+    types,
+    skipLibCheck: false,
+    noEmit: true,
+  }
+  writeFileSync(join(program, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const { stdout } = spawnSync(process.execPath, [tsc, '-p', program, '--pretty', 'false'], {
+    encoding: 'utf8',
+  })
+  return stdout
+}
+
+function run(node: string | undefined, args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(node ?? 'node', args, { cwd: app, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`It ended with ${status}: ${stderr}`)
+  return stdout
+}
+
+function npm(cwd: string, ...args: string[]): string {
+  return execFileSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: 'pipe',
+    shell: process.platform === 'win32',
+  })
+}
+
+function trimmed(paths: string[]): string[] {
+  return paths.map((path) => path.replace(/^\.\//, ''))
+}
