@@ -208,7 +208,7 @@ class Sqlite implements SqliteStore {
   }
 
   #write<T>(work: () => T): Promise<T> {
-    if (this.#closing) return Promise.reject(closed())
+    if (this.#closing !== undefined) return Promise.reject(closed())
     return this.#writer.write(() => {
       try {
         return work()
