@@ -7,14 +7,20 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const env = { ...process.env, PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH }
+const env = {
+  ...process.env,
+  PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH,
+  NO_COLOR: '1',
+}
 
-const steps = [
+// Who may import whom is the linter's too: see biome.json.
+const ON_SOURCES = [
   ['lock file', 'node scripts/check-lock.mjs'],
-  // Who may import whom is the linter's too: see biome.json.
-  ['lint', 'biome ci --error-on-warnings'],
+  ['lint', 'biome ci --error-on-warnings --colors=off'],
   ['types', 'tsc --noEmit'],
   ['build', 'node scripts/build.mjs'],
+]
+const ON_BUILD = [
   ['portable core', 'node scripts/check-portable.mjs'],
   ['example site', 'tsc --noEmit -p examples/locallibrary'],
   ['doc examples', 'node scripts/check-examples.mjs'],
@@ -24,33 +30,37 @@ const steps = [
 ]
 
 const wanted = process.argv.slice(2)
-const unknown = wanted.filter((name) => !steps.some(([step]) => step === name))
+const names = [...ON_SOURCES, ...ON_BUILD].map(([name]) => name)
+const unknown = wanted.filter((name) => !names.includes(name))
 if (unknown.length > 0) {
-  console.error(`No such step: ${unknown.join(', ')}. Steps: ${steps.map(([name]) => name).join(', ')}`)
+  console.error(`No such step: ${unknown.join(', ')}. Steps: ${names.join(', ')}`)
   process.exit(2)
 }
 
+// It builds as well, which is no business of ours: that is a step here.
 if (!existsSync(join(root, 'node_modules/.bin/biome'))) {
-  console.error('The tools are not installed yet: run npm install first')
-  process.exit(1)
+  spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { stdio: ['ignore', 'inherit', 'ignore'] })
 }
 
 const failed = []
-for (const [name, command] of steps) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  const started = performance.now()
-  const { status, output } = spawnSync(command, { cwd: root, env, shell: true, encoding: 'utf8' })
-  const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  if (status === 0) {
-    console.log(`ok      ${name} (${seconds} s)`)
-    continue
-  }
-  failed.push(name)
-  console.log(`FAILED  ${name} (${seconds} s): ${command}\n`)
-  console.log(output.filter(Boolean).join('').trim(), '\n')
-}
+for (const step of ON_SOURCES) run(step)
+if (failed.includes('build')) console.log('Skipped, for want of a build: the rest')
+else for (const step of ON_BUILD) run(step)
 
 if (failed.length > 0) {
   console.log(`The check failed: ${failed.join(', ')}`)
   process.exitCode = 1
+}
+
+function run([name, command]) {
+  if (wanted.length > 0 && !wanted.includes(name)) return
+  const started = performance.now()
+  const { status, stdout, stderr } = spawnSync(command, { cwd: root, env, shell: true, encoding: 'utf8' })
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  if (status === 0) {
+    console.log(`ok      ${name} (${seconds} s)`)
+    return
+  }
+  failed.push(name)
+  console.log(`FAILED  ${name} (${seconds} s): ${command}\n\n${`${stdout}${stderr}`.trim()}\n`)
 }

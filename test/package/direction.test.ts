@@ -25,6 +25,7 @@ const REFUSED: [file: string, code: string, rule: string][] = [
   ['src/sessions.ts', "import { fileStore } from './stores/file.ts'", RESTRICTED],
   ['src/stores/uses-core.ts', "import { createSessions } from '../sessions.ts'", RESTRICTED],
   ['src/stores/uses-adapter.ts', "import '../adapters/node.ts'", RESTRICTED],
+  ['src/stores/lazy-client.ts', "export const lazy = () => import('better-sqlite3')", RESTRICTED],
   ['src/stores/uses-client.ts', "import type { Pool } from 'pg'", RESTRICTED],
   ['src/stores/memory.ts', "import { EventEmitter } from 'node:events'", RESTRICTED],
   ['src/adapters/uses-store.ts', "import { memoryStore } from '../stores/memory.ts'", RESTRICTED],
@@ -44,7 +45,7 @@ const ALLOWED: [file: string, code: string][] = [
     'src/core.ts',
     "import { sha256 } from '@noble/hashes/sha2.js'\nimport { milliseconds } from './duration.ts'",
   ],
-  ['src/stores/sqlite.ts', "import('better-sqlite3')\nimport { stat } from 'node:fs/promises'"],
+  ['src/stores/sqlite.ts', "import { stat } from 'node:fs/promises'\nimport './sqlite-table.ts'"],
   [
     'src/stores/own.ts',
     "import type { Store } from '../store.ts'\nimport { milliseconds } from '../duration.ts'",
