@@ -1,33 +1,11 @@
+import { oneOf } from './check-options.ts'
 import { milliseconds } from './duration.ts'
 import { Journal, type Updater } from './journal.ts'
-import { expiryAfterUse, type Lifetimes } from './lifetime.ts'
+import { expiryAfterUse } from './lifetime.ts'
 import type { SessionRecord, Timeouts } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
+import type { SessionHost, SessionState } from './session-host.ts'
 import { Slot } from './slot.ts'
-
-/** What a session asks of the visit it belongs to. */
-export interface SessionHost {
-  readonly lifetimes: Lifetimes
-  /** Whether functions of `update` are run twice to find impure ones. */
-  readonly checksPurity: boolean
-  now(): number
-  /** Told before each change; throws when the change would need a cookie and the headers have left. */
-  beforeChange(needsCookie: boolean): void
-  /** Told that the session was ended by its holder; answers the blank session that follows. */
-  destroyed(): SessionState
-  newSecret(): string
-  save(): Promise<void>
-}
-
-/** What a session shows: a stored one, or one that is not stored yet. */
-export interface SessionState {
-  readonly handle: string
-  readonly record: SessionRecord
-  /** The hash of the secret that the visitor came with; `undefined` while nothing is stored. */
-  readonly secretHash: string | undefined
-  /** `undefined` while nothing is stored. */
-  readonly expiresAt: number | undefined
-}
 
 /** The session that handlers hold: plain memory and a journal. `Session` is its typed and documented face. */
 export class LiveSession {
@@ -171,7 +149,7 @@ export class LiveSession {
     const changes: { -readonly [Name in keyof Timeouts]?: Timeouts[Name] } = {}
     if (idle !== undefined) changes.idle = milliseconds(idle, 'idle')
     if (absolute !== undefined) changes.absolute = milliseconds(absolute, 'absolute')
-    if (persistent !== undefined) changes.persistent = boolean(persistent, 'persistent')
+    if (persistent !== undefined) changes.persistent = oneOf(persistent, [true, false], 'persistent')
     this.#host.beforeChange(absolute !== undefined || persistent !== undefined)
     this.#journal.setTimeouts(changes)
   }
@@ -300,9 +278,4 @@ export class LiveSession {
         'runs again when another request came first: compute times and random values before calling update().',
     )
   }
-}
-
-function boolean(value: unknown, option: string): boolean {
-  if (typeof value === 'boolean') return value
-  throw new TypeError(`"${option}" must be true or false`)
 }

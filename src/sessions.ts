@@ -7,6 +7,7 @@ import { guarded } from './guard.ts'
 import { isKey } from './id.ts'
 import { staleSet } from './journal.ts'
 import { lastSeen } from './lifetime.ts'
+import { LiveVisit, type VisitContext } from './live-visit.ts'
 import { type SessionsOptions, type Settings, settings } from './options.ts'
 import { type PurgeOptions, Purger } from './purge.ts'
 import { decodeRecord, type Opener, type SessionRecord } from './record.ts'
@@ -14,7 +15,7 @@ import { checked } from './schema.ts'
 import type { Session, SessionInfo } from './session.ts'
 import type { CloseableStore, KeyedEntry, Store, StoredEntry, UserIndexedStore } from './store.ts'
 import { memoryStore } from './stores/memory.ts'
-import { LiveVisit, type Visit, type VisitContext, type VisitRequest } from './visit.ts'
+import type { Visit, VisitRequest } from './visit.ts'
 
 /** The sessions of a site: what `createSessions` answers. */
 export interface Sessions<Data extends object = Record<string, unknown>> {
