@@ -6,16 +6,13 @@ import type { SessionRecord, Timeouts } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
 import { Slot } from './slot.ts'
+import { Values } from './values.ts'
 
 /** The session that handlers hold: plain memory and a journal. `Session` is its typed and documented face. */
 export class LiveSession {
   readonly #host: SessionHost
   #state: SessionState
-  #slots: Map<string, Slot>
-  /** Keys whose object value somebody holds, and may change in place. */
-  readonly #objects = new Set<string>()
-  /** What was read of the stored state, by key. */
-  readonly #seen = new Map<string, Slot | undefined>()
+  readonly #values: Values
   #journal = new Journal()
   #flashes: { key: string; slot: Slot }[]
   #isNew: boolean
@@ -24,44 +21,48 @@ export class LiveSession {
     this.#host = host
     this.#state = state
     this.#isNew = state.secretHash === undefined
-    this.#slots = new Map(state.record.data)
+    this.#values = new Values(state.record.data)
     this.#flashes = [...state.record.flashes]
   }
 
   get(key: string, fallback?: unknown): unknown {
-    const slot = this.#read(key)
-    return slot ? this.#handOut(key, slot) : fallback
+    return this.#values.has(key) ? this.#values.value(key) : fallback
   }
 
   set(key: string, value: unknown): this {
     this.#changing(key)
-    const slot = Slot.ofValue(value, key)
-    this.#put(key, slot)
+    this.#put(key, Slot.ofValue(value, key))
     return this
   }
 
   has(key: string): boolean {
-    return this.#read(key) !== undefined
+    return this.#values.has(key)
   }
 
   delete(key: string): boolean {
-    if (!this.#slots.has(key)) return false
+    if (!this.#values.slot(key)) return false
     this.#changing(key)
-    this.#remove(key)
+    this.#values.delete(key)
     this.#journal.delete(key)
     return true
   }
 
   keys(): IterableIterator<string> {
-    return [...this.#slots.keys()].values()
+    return this.#values.keys().values()
   }
 
   values(): IterableIterator<unknown> {
-    return [...this.#slots.keys()].map((key) => this.get(key)).values()
+    return this.#values
+      .keys()
+      .map((key) => this.#values.value(key))
+      .values()
   }
 
   entries(): IterableIterator<[string, unknown]> {
-    return [...this.#slots.keys()].map((key): [string, unknown] => [key, this.get(key)]).values()
+    return this.#values
+      .keys()
+      .map((key): [string, unknown] => [key, this.#values.value(key)])
+      .values()
   }
 
   [Symbol.iterator](): IterableIterator<[string, unknown]> {
@@ -69,38 +70,38 @@ export class LiveSession {
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#values.size
   }
 
   pop(key: string, fallback?: unknown): unknown {
-    if (!this.#slots.has(key)) return fallback
-    const value = this.get(key)
+    if (!this.#values.slot(key)) return fallback
+    const value = this.#values.value(key)
     this.delete(key)
     return value
   }
 
   getOrInsert(key: string, value: unknown): unknown {
-    if (this.#slots.has(key)) return this.get(key)
-    const { text, rich } = Slot.ofValue(value, key)
-    // As an update, so that a value that another request inserted first stays.
-    this.#update(key, (current) => (current === undefined ? Slot.ofText({ text, rich }).copy() : current))
-    return this.get(key)
+    if (!this.#values.has(key)) {
+      const inserted = Slot.ofValue(value, key).detached()
+      // As an update, so that a value that another request inserted first stays.
+      this.#update(key, (current) => (current === undefined ? inserted.copy() : current))
+    }
+    return this.#values.value(key)
   }
 
   update(key: string, fn: Updater): unknown {
     if (typeof fn !== 'function')
       throw new TypeError('update() takes a key and a function of the current value')
-    this.#keepChangesInPlace(key)
-    const before = this.#slots.get(key)
+    this.#keepChangesInPlace()
+    const before = this.#values.slot(key)
     this.#update(key, fn)
-    if (this.#host.checksPurity) this.#checkPurity(key, fn, before)
-    return this.get(key)
+    if (this.#host.checksPurity) reportImpure(key, fn, before, this.#values.slot(key))
+    return this.#values.value(key)
   }
 
   clear(): void {
     this.#changing()
-    this.#slots.clear()
-    this.#objects.clear()
+    this.#values.clear()
     this.#flashes = []
     this.#journal.clear()
   }
@@ -163,7 +164,7 @@ export class LiveSession {
   }
 
   get isEmpty(): boolean {
-    return this.#slots.size === 0 && this.#flashes.length === 0
+    return this.#values.size === 0 && this.#flashes.length === 0
   }
 
   get userId(): string | undefined {
@@ -196,14 +197,12 @@ export class LiveSession {
 
   /** Whether anything waits to be saved, changes inside objects included. */
   get changed(): boolean {
-    if (!this.#journal.isEmpty) return true
-    for (const key of this.#objects) if (this.#slots.get(key)?.changed(key)) return true
-    return false
+    return !this.#journal.isEmpty || this.#values.changedInPlace().length > 0
   }
 
   /** The operations since the last call. */
   takeJournal(): Journal {
-    for (const key of this.#objects) this.#keepChangesInPlace(key)
+    this.#keepChangesInPlace()
     const journal = this.#journal
     this.#journal = new Journal()
     return journal
@@ -216,21 +215,8 @@ export class LiveSession {
   }
 
   #adopt(record: SessionRecord): void {
-    this.#objects.clear()
-    this.#seen.clear()
-    this.#slots = new Map(Array.from(record.data, ([key, slot]) => [key, slot.detached()]))
+    this.#values.adopt(record.data)
     this.#flashes = [...record.flashes]
-  }
-
-  #read(key: string): Slot | undefined {
-    if (!this.#seen.has(key)) this.#seen.set(key, this.#state.record.data.get(key))
-    return this.#slots.get(key)
-  }
-
-  #handOut(key: string, slot: Slot): unknown {
-    const value = slot.live()
-    if (typeof value === 'object' && value !== null) this.#objects.add(key)
-    return value
   }
 
   #changing(key = 'key'): void {
@@ -239,43 +225,35 @@ export class LiveSession {
   }
 
   #put(key: string, slot: Slot): void {
-    this.#slots.set(key, slot)
-    if (slot.isObject) this.#objects.add(key)
-    else this.#objects.delete(key)
-    this.#journal.put(key, slot, this.#seen.has(key) ? { slot: this.#seen.get(key) } : undefined)
-  }
-
-  #remove(key: string): void {
-    this.#slots.delete(key)
-    this.#objects.delete(key)
+    this.#values.put(key, slot)
+    this.#journal.put(key, slot, this.#values.seen(key))
   }
 
   #update(key: string, fn: Updater): void {
     this.#changing(key)
-    const result = fn(this.#slots.get(key)?.copy())
+    const result = fn(this.#values.slot(key)?.copy())
     const slot = result === undefined ? undefined : Slot.ofValue(result, key)
-    if (slot) this.#slots.set(key, slot)
-    else this.#remove(key)
+    if (slot) this.#values.put(key, slot)
+    else this.#values.delete(key)
     this.#journal.update(key, fn, slot)
   }
 
-  /** Journals what was changed inside the object that a key holds, as a set of the whole value. */
-  #keepChangesInPlace(key: string): void {
-    const changed = this.#slots.get(key)?.changed(key)
-    if (changed) this.#put(key, changed)
+  /** Journals what was changed inside objects that were handed out, as a set of the whole value. */
+  #keepChangesInPlace(): void {
+    for (const [key, slot] of this.#values.changedInPlace()) this.#put(key, slot)
   }
 
   #rotate(): void {
     const { secretHash } = this.#state
     if (secretHash !== undefined) this.#journal.rotate(secretHash, this.#host.newSecret())
   }
+}
 
-  #checkPurity(key: string, fn: Updater, before: Slot | undefined): void {
-    const again = fn(before?.copy())
-    if (Slot.same(this.#slots.get(key), again === undefined ? undefined : Slot.ofValue(again, key))) return
-    console.warn(
-      `sojourn: the function of update(${JSON.stringify(key)}) gave two results for one value. It must be pure, since it ` +
-        'runs again when another request came first: compute times and random values before calling update().',
-    )
-  }
+function reportImpure(key: string, fn: Updater, before: Slot | undefined, after: Slot | undefined): void {
+  const again = fn(before?.copy())
+  if (Slot.same(after, again === undefined ? undefined : Slot.ofValue(again, key))) return
+  console.warn(
+    `sojourn: the function of update(${JSON.stringify(key)}) gave two results for one value. It must be pure, since it ` +
+      'runs again when another request came first: compute times and random values before calling update().',
+  )
 }

@@ -1,0 +1,84 @@
+import type { Slot } from './slot.ts'
+
+/** The values of a session as one request sees them, and what it has seen of them and got hold of. */
+export class Values {
+  #stored: ReadonlyMap<string, Slot>
+  #slots: Map<string, Slot>
+  /** Keys whose object value somebody holds, and may change in place. */
+  readonly #objects = new Set<string>()
+  /** Keys that were read. */
+  readonly #read = new Set<string>()
+
+  /** @param stored - The stored values, which nobody else reads. */
+  constructor(stored: ReadonlyMap<string, Slot>) {
+    this.#stored = stored
+    this.#slots = new Map(stored)
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  /** The keys as they are now: they may change while somebody goes through them. */
+  keys(): string[] {
+    return [...this.#slots.keys()]
+  }
+
+  has(key: string): boolean {
+    this.#read.add(key)
+    return this.#slots.has(key)
+  }
+
+  /** The slot of a key, for those who do not look at the value. */
+  slot(key: string): Slot | undefined {
+    return this.#slots.get(key)
+  }
+
+  /** The value of a key, handed out. */
+  value(key: string): unknown {
+    this.#read.add(key)
+    const slot = this.#slots.get(key)
+    const value = slot?.live()
+    if (slot?.isObject) this.#objects.add(key)
+    return value
+  }
+
+  put(key: string, slot: Slot): void {
+    this.#slots.set(key, slot)
+    if (slot.isObject) this.#objects.add(key)
+    else this.#objects.delete(key)
+  }
+
+  delete(key: string): void {
+    this.#slots.delete(key)
+    this.#objects.delete(key)
+  }
+
+  clear(): void {
+    this.#slots.clear()
+    this.#objects.clear()
+  }
+
+  /** What was stored under a key that the request has read; `undefined` when it has not. */
+  seen(key: string): { slot: Slot | undefined } | undefined {
+    return this.#read.has(key) ? { slot: this.#stored.get(key) } : undefined
+  }
+
+  /** The values that were changed in place since they were written down. */
+  changedInPlace(): [string, Slot][] {
+    const changed: [string, Slot][] = []
+    for (const key of this.#objects) {
+      const slot = this.#slots.get(key)?.changed(key)
+      if (slot) changed.push([key, slot])
+    }
+    return changed
+  }
+
+  /** Shows what is stored now, in place of all it showed. */
+  adopt(stored: ReadonlyMap<string, Slot>): void {
+    this.#stored = stored
+    this.#slots = new Map(Array.from(stored, ([key, slot]) => [key, slot.detached()]))
+    this.#objects.clear()
+    this.#read.clear()
+  }
+}
