@@ -25,7 +25,7 @@ export class Values {
   }
 
   has(key: string): boolean {
-    this.#read.add(key)
+    this.#see(key)
     return this.#slots.has(key)
   }
 
@@ -36,7 +36,7 @@ export class Values {
 
   /** The value of a key, handed out. */
   value(key: string): unknown {
-    this.#read.add(key)
+    this.#see(key)
     const slot = this.#slots.get(key)
     const value = slot?.live()
     if (slot?.isObject) this.#objects.add(key)
@@ -76,9 +76,14 @@ export class Values {
 
   /** Shows what is stored now, in place of all it showed. */
   adopt(stored: ReadonlyMap<string, Slot>): void {
-    this.#stored = stored
     this.#slots = new Map(Array.from(stored, ([key, slot]) => [key, slot.detached()]))
+    this.#stored = new Map(this.#slots)
     this.#objects.clear()
     this.#read.clear()
+  }
+
+  /** What the request has put there itself tells it nothing of what is stored. */
+  #see(key: string): void {
+    if (this.#slots.get(key) === this.#stored.get(key)) this.#read.add(key)
   }
 }
