@@ -47,7 +47,7 @@ function install() {
   npm('rebuild', 'node', '--loglevel=error')
 }
 
-/** tsc writes every file at each build, so one file of dist tells its age. */
+/** tsc writes every file at each build, or none when there is an error, so one file of dist tells its age. */
 function isBuilt() {
   const built = join(root, 'dist', 'index.js')
   if (!existsSync(built)) return false
@@ -60,13 +60,14 @@ function isBuilt() {
 
 function build() {
   console.log('Building ...')
-  const tsc = join(modules, 'typescript', 'bin', 'tsc')
-  run(findNode(), [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError'])
+  run(findNode(), [join(root, 'scripts', 'build.mjs')])
 }
 
 function npm(...args) {
   // Not with the Node in node_modules, which `npm start` puts first in PATH: npm ci removes it.
-  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !/node_modules[\\/]\.bin$/.test(folder))
+  const path = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => !/node_modules[\\/]\.bin$/.test(folder))
   run('npm', args, { ...process.env, PATH: path.join(delimiter) })
 }
 

@@ -1,71 +1,8 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite'
+import type { Author, Book, BookFilter, Copy, Counted, Counts, Genre } from './records.ts'
 import { plant } from './seed.ts'
 import { fold } from './text.ts'
-
-export type CopyStatus = 'available' | 'on loan' | 'reserved' | 'maintenance'
-
-export interface Genre {
-  slug: string
-  name: string
-  about: string
-}
-
-export interface Author {
-  slug: string
-  name: string
-  sortName: string
-  born: number
-  /** 1 when the year of birth is an estimate. */
-  bornCirca: number
-  died: number
-  about: string
-}
-
-export interface Book {
-  slug: string
-  title: string
-  author: string
-  authorName: string
-  /** First published. */
-  year: number
-  genre: string
-  genreName: string
-  language: string
-  summary: string
-  copies: number
-  available: number
-}
-
-export interface Copy {
-  id: string
-  book: string
-  title: string
-  authorName: string
-  genre: string
-  shelf: string
-  status: CopyStatus
-  /** The day the copy is due back, as `2026-11-30`. */
-  due: string | null
-  borrower: string | null
-}
-
-export interface Counts {
-  books: number
-  copies: number
-  available: number
-  authors: number
-  genres: number
-}
-
-export interface BookFilter {
-  search?: string
-  genre?: string
-  author?: string
-  onlyAvailable?: boolean
-}
-
-export type Counted<Thing> = Thing & { books: number }
 
 const schema = `
   CREATE TABLE genres (slug TEXT PRIMARY KEY, name TEXT NOT NULL, about TEXT NOT NULL) STRICT;
@@ -145,10 +82,10 @@ export class Catalogue {
 
   /** A few books to show on the home page: others each day, the same all day. */
   picks(day: string, count: number): Book[] {
-    const seed = [...day].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 10_007, 7)
+    const dayNumber = Date.parse(day) / 86_400_000
     return this.#all<Book>(
-      `${selectBooks} GROUP BY b.slug HAVING available > 0 ORDER BY (b.rowid * 7919 + ?) % 10007 LIMIT ?`,
-      seed * 101,
+      `${selectBooks} GROUP BY b.slug HAVING available > 0 ORDER BY b.rowid * (b.rowid * 7919 + ?) % 10007 LIMIT ?`,
+      dayNumber,
       count,
     )
   }
@@ -202,7 +139,9 @@ export class Catalogue {
   /** Takes a copy back from the reader who has it. Answers whether that reader had it. */
   takeBack(copy: string, reader: string): boolean {
     const result = this.#db
-      .prepare(`UPDATE copies SET status = 'available', borrower = NULL, due = NULL WHERE id = ? AND borrower = ?`)
+      .prepare(
+        `UPDATE copies SET status = 'available', borrower = NULL, due = NULL WHERE id = ? AND borrower = ?`,
+      )
       .run(copy, reader)
     return result.changes === 1
   }

@@ -9,7 +9,12 @@ export function addDays(day: string, days: number): string {
   return today(Date.parse(day) + days * dayLength)
 }
 
-const longDay = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' })
+const longDay = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+})
 
 export function formatDay(day: string): string {
   return longDay.format(Date.parse(day))
@@ -31,6 +36,14 @@ export function formatYear(year: number): string {
   return year < 0 ? `${-year} BC` : String(year)
 }
 
-export function formatLife({ born, bornCirca, died }: { born: number; bornCirca: number; died: number }): string {
+export function formatLife({
+  born,
+  bornCirca,
+  died,
+}: {
+  born: number
+  bornCirca: number
+  died: number
+}): string {
   return `${bornCirca ? 'c. ' : ''}${formatYear(born)} – ${formatYear(died)}`
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { CopyStatus } from './catalogue.ts'
 import { addDays, today } from './dates.ts'
+import type { CopyStatus } from './records.ts'
 import { fold, titleKey } from './text.ts'
 
 interface Seed {
@@ -44,12 +44,15 @@ export function plant(db: DatabaseSync): void {
   const addCopy = db.prepare('INSERT INTO copies VALUES (?, ?, ?, ?, ?, ?)')
   for (const [index, book] of seed.books.entries()) {
     const author = authorOf.get(book.author)
-    if (!author) throw new Error(`seed/library.json: "${book.slug}" names an unknown author, "${book.author}"`)
+    if (!author)
+      throw new Error(`seed/library.json: "${book.slug}" names an unknown author, "${book.author}"`)
     const { slug, title, year, genre, language, summary } = book
     const searchText = fold(`${title} ${author.name}`)
     addBook.run(slug, title, titleKey(title), searchText, book.author, year, genre, language, summary)
 
-    const shelf = `${genre.slice(0, 3)} ${fold(author.sortName).replace(/[^a-z]/g, '').slice(0, 3)}`.toUpperCase()
+    const shelf = `${genre.slice(0, 3)} ${fold(author.sortName)
+      .replace(/[^a-z]/g, '')
+      .slice(0, 3)}`.toUpperCase()
     for (let number = 1; number <= 2 + (index % 4); number++) {
       const id = `LL-${String(index + 1).padStart(3, '0')}-${number}`
       const { status, due, borrower } = condition(index * 5 + number)

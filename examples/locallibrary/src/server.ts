@@ -45,7 +45,10 @@ const onError: ErrorRequestHandler = (error, req, res, next) => {
   if (view.status >= 500) console.error(error)
   if (res.headersSent) return next(error)
   // The session may be what failed, so the error page does without.
-  res.status(view.status).set('Cache-Control', 'no-store').send(render(view, req.originalUrl, undefined))
+  res
+    .status(view.status)
+    .set('Cache-Control', 'no-store')
+    .send(render(view, req.originalUrl, undefined))
 }
 app.use(onError)
 

@@ -7,9 +7,19 @@ export async function showHome({ session, catalogue }: PageInput): Promise<Answe
   // page exact when the same visitor opens the page many times at once: it is then the number that was stored.
   await session.save()
 
+  const picks = catalogue.picks(today(), 30)
   return {
     view: 'home',
     title: 'LocalLibrary',
-    data: { visits: session.get('num_visits'), counts: catalogue.counts(), picks: catalogue.picks(today(), 6) },
+    data: {
+      visits: session.get('num_visits'),
+      counts: catalogue.counts(),
+      picks: picks.slice(0, 6),
+      // A spine has room for a short title.
+      spines: picks
+        .slice(6)
+        .filter(({ title }) => title.length <= 21)
+        .slice(0, 9),
+    },
   }
 }

@@ -37,6 +37,9 @@ export async function revokeSession({ request, session }: PageInput): Promise<An
 export async function revokeOtherSessions({ session }: PageInput): Promise<Answer> {
   if (!session.userId) return { redirect: '/sign-in?next=/sessions' }
   const ended = await sessions.revokeUser(session.userId, { except: session.handle })
-  session.flash('done', ended > 0 ? `${plural(ended, 'other session')} ended.` : 'There was no other session.')
+  session.flash(
+    'done',
+    ended > 0 ? `${plural(ended, 'other session')} ended.` : 'There was no other session.',
+  )
   return { redirect: '/sessions' }
 }
