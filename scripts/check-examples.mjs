@@ -1,8 +1,9 @@
 // Compiles every ```ts block of the documentation in strict mode, against the built package as its users import it.
 //
 // The blocks of one page form one program. A block that begins with a comment such as `// sessions.ts` is that file, and
-// later blocks of the page may import it; a second block of that name takes its place from there on. Lines that a block
-// needs but a reader does not stand before it, in a comment of the page: `<!-- before: declare const req: Request -->`.
+// other blocks of the page may import it; a second block of that name takes its place from there on. Blocks without a name
+// are one file together, each continuing the one before. Lines that a block needs but a reader does not stand before it,
+// in a comment of the page: `<!-- before: declare const req: Request -->`.
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const BLOCK = /(?:<!-- before:([\s\S]*?)-->\s*\n)?^```ts\n([\s\S]*?)^```$/gm
 const FILE_NAME = /^\/\/ ([\w./-]+\.ts)\b/
+const UNNAMED = 'page.ts'
 const OPTIONS = {
   target: 'ES2023',
   lib: ['ES2023', 'DOM', 'DOM.Iterable'],
@@ -28,25 +30,31 @@ const OPTIONS = {
   noEmit: true,
 }
 
-/** The blocks of a page: file name, code, and how far the code's lines lie behind those of the page. */
+/** The blocks of a page: their file's name, if they have one, and their lines, with the number of each in the page. */
 function blocksOf(page) {
   const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(BLOCK)].map((match, i) => {
+  const numbered = (part, start) => {
+    const first = text.slice(0, start).split('\n').length
+    return part.split('\n').map((code, i) => ({ code, number: first + i }))
+  }
+  return [...text.matchAll(BLOCK)].map((match) => {
     const [whole, before = '', code] = match
-    const firstLine = text.slice(0, match.index + whole.indexOf('```ts\n')).split('\n').length + 1
-    const lead = before.trim() === '' ? '' : `${before.trim()}\n`
-    const name = FILE_NAME.exec(code)?.[1] ?? `block-${i + 1}.ts`
-    return { name, code: lead + code, offset: firstLine - lead.split('\n').length }
+    const start = match.index + whole.indexOf('```ts\n') + '```ts\n'.length
+    return {
+      name: FILE_NAME.exec(code)?.[1],
+      lines: [...(before ? numbered(before, match.index) : []), ...numbered(code.trimEnd(), start)],
+    }
   })
 }
 
 /** The blocks as folders of files: a new folder whenever a block takes the place of an earlier one. */
 function programsOf(blocks) {
   const programs = [new Map()]
-  for (const block of blocks) {
+  for (const { name, lines } of blocks) {
     const last = programs.at(-1)
-    if (last.has(block.name)) programs.push(new Map(last).set(block.name, block))
-    else last.set(block.name, block)
+    if (name === undefined) last.set(UNNAMED, [...(last.get(UNNAMED) ?? []), ...lines])
+    else if (last.has(name)) programs.push(new Map(last).set(name, lines))
+    else last.set(name, lines)
   }
   return programs
 }
@@ -61,13 +69,16 @@ try {
 function run() {
   const sources = new Map()
   const pages = ['README.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: root })]
+  let count = 0
   for (const page of pages) {
-    programsOf(blocksOf(page)).forEach((program, i) => {
-      for (const { name, code, offset } of program.values()) {
+    const blocks = blocksOf(page)
+    count += blocks.length
+    programsOf(blocks).forEach((program, i) => {
+      for (const [name, lines] of program) {
         const file = join(folder, page.replaceAll(/[^\w]/g, '_'), String(i), name)
         mkdirSync(dirname(file), { recursive: true })
-        writeFileSync(file, code)
-        sources.set(relative(folder, file), { page, offset })
+        writeFileSync(file, lines.map(({ code }) => code).join('\n'))
+        sources.set(relative(folder, file), { page, lines })
       }
     })
   }
@@ -83,9 +94,9 @@ function run() {
   process.stderr.write(
     stdout.replaceAll(/^(\S+?)\((\d+),(\d+)\)/gm, (all, file, line, column) => {
       const source = sources.get(file)
-      return source ? `${source.page}:${Number(line) + source.offset}:${column}` : all
+      return source ? `${source.page}:${source.lines[line - 1].number}:${column}` : all
     }),
   )
-  console.log(`${sources.size} examples on ${pages.length} pages`)
+  console.log(`${count} examples on ${pages.length} pages`)
   return status ?? 1
 }
