@@ -69,3 +69,8 @@ export function syncFolder(folder: string): void {
     fs.closeSync(opened)
   }
 }
+
+/** Long work on the file system stops the event loop: this lets it turn. */
+export function othersFirst(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -67,11 +67,15 @@ export function bytesIfNul(text: string | undefined): string | Uint8Array | null
   return text.includes('\0') ? encoder.encode(text) : text
 }
 
-function text(value: string | Uint8Array): string {
-  return typeof value === 'string' ? value : decoder.decode(value)
+/** The entry that a row holds; bytes that are no text were damaged, and then there is no session any more. */
+export function stored({ value, version, userId, expiresAt }: Row): StoredEntry | undefined {
+  try {
+    return { value: text(value), expiresAt, userId: userId === null ? undefined : text(userId), version }
+  } catch {
+    return undefined
+  }
 }
 
-/** The entry that a row holds. */
-export function stored({ value, version, userId, expiresAt }: Row): StoredEntry {
-  return { value: text(value), expiresAt, userId: userId === null ? undefined : text(userId), version }
+function text(value: string | Uint8Array): string {
+  return typeof value === 'string' ? value : decoder.decode(value)
 }

@@ -188,7 +188,10 @@ class Sqlite implements SqliteStore {
 
   #ofUser(userId: string): KeyedEntry[] {
     const rows = this.#statements().ofUser.all(bytesIfNul(userId), this.#clock()) as (Row & { key: string })[]
-    return rows.map((row) => ({ key: row.key, ...stored(row) }))
+    return rows.flatMap((row) => {
+      const entry = stored(row)
+      return entry ? { key: row.key, ...entry } : []
+    })
   }
 
   /** What a read answers that failed at once: nothing, when there is no table yet. */
