@@ -1,10 +1,16 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { known, oneOf } from '../check-options.ts'
 import type { Sessions } from '../sessions.ts'
 import { checkSessions, isEncrypted, NodeVisit } from './node-visit.ts'
 import { statusOf } from './response-head.ts'
 
-export interface NodeSessionOptions {
+/** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest
+/** The response that goes with it. */
+export type NodeResponse = ServerResponse | Http2ServerResponse
+
+export interface NodeSessionOptions<Req extends NodeRequest, Res extends NodeResponse> {
   /**
    * Whether to believe `X-Forwarded-Proto`, which the proxy in front must then set or remove: anybody can send it.
    * @defaultValue `false`
@@ -14,11 +20,10 @@ export interface NodeSessionOptions {
    * Answers when the handler threw or the session could not be saved. Headers may have left by then, or a whole answer.
    * @defaultValue answers with the error's `status`, or 500, and the name of that status; reports it on the console.
    */
-  onError?: ErrorHandler
+  onError?: ErrorHandler<Req, Res>
 }
 
-export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => unknown
-export type ErrorHandler = (error: unknown, req: IncomingMessage, res: ServerResponse) => unknown
+type ErrorHandler<Req, Res> = (error: unknown, req: Req, res: Res) => unknown
 
 /**
  * Sessions for a server of `node:http`, `node:https` or `node:http2` (its compatibility API): wraps the handler, which
@@ -30,54 +35,47 @@ export type ErrorHandler = (error: unknown, req: IncomingMessage, res: ServerRes
  * }))
  * @throws TypeError when an argument is wrong.
  */
-export function nodeSession<Data extends object>(
+export function nodeSession<
+  Data extends object,
+  Req extends NodeRequest = IncomingMessage,
+  Res extends NodeResponse = ServerResponse,
+>(
   sessions: Sessions<Data>,
-  handler: RequestHandler,
-  options: NodeSessionOptions = {},
-): (req: IncomingMessage, res: ServerResponse) => void {
+  handler: (req: Req, res: Res) => unknown,
+  options: NodeSessionOptions<Req, Res> = {},
+): (req: Req, res: Res) => void {
   checkSessions(sessions, 'nodeSession')
-  if (typeof handler !== 'function')
-    throw new TypeError('The second argument of nodeSession() must be a function')
+  if (typeof handler !== 'function') {
+    throw new TypeError('The second argument of nodeSession() must be a function (req, res)')
+  }
   known(options, ['trustProxy', 'onError'], 'nodeSession')
   const { trustProxy = false, onError = answerError } = options
   oneOf(trustProxy, [true, false], 'trustProxy')
-  if (typeof onError !== 'function') throw new TypeError('"onError" must be a function')
+  if (typeof onError !== 'function') throw new TypeError('"onError" must be a function (error, req, res)')
   const isSecure = trustProxy ? isForwardedSecure : isEncrypted
 
   return (req, res) => {
-    const fail = (error: unknown): void => void handle(onError, error, req, res)
-    sessions.attach(req, new NodeVisit(sessions, { req, res, isSecure, fail }))
-    void run(handler, req, res, fail)
+    const fail = (error: unknown): void =>
+      void run(
+        () => onError(error, req, res),
+        (another) => answerError(another, req, res),
+      )
+    // The compatibility API of HTTP/2 has all that is used here.
+    const exchange = { req: req as IncomingMessage, res: res as ServerResponse, isSecure, fail }
+    sessions.attach(req, new NodeVisit(sessions, exchange))
+    void run(() => handler(req, res), fail)
   }
 }
 
-async function run(
-  handler: RequestHandler,
-  req: IncomingMessage,
-  res: ServerResponse,
-  fail: (error: unknown) => void,
-): Promise<void> {
+async function run(action: () => unknown, fail: (error: unknown) => void): Promise<void> {
   try {
-    await handler(req, res)
+    await action()
   } catch (error) {
     fail(error)
   }
 }
 
-async function handle(
-  onError: ErrorHandler,
-  error: unknown,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  try {
-    await onError(error, req, res)
-  } catch (another) {
-    answerError(another, req, res)
-  }
-}
-
-function answerError(error: unknown, _req: IncomingMessage, res: ServerResponse): void {
+function answerError(error: unknown, _req: NodeRequest, res: NodeResponse): void {
   const status = statusOf(error)
   if (status >= 500) console.error(error)
   if (res.headersSent) {
@@ -87,7 +85,7 @@ function answerError(error: unknown, _req: IncomingMessage, res: ServerResponse)
   }
   res.statusCode = status
   res.setHeader('Content-Type', 'text/plain; charset=utf-8')
-  res.end(STATUS_CODES[status])
+  res.end(STATUS_CODES[status] ?? 'Error')
 }
 
 function isForwardedSecure(req: IncomingMessage): boolean {
