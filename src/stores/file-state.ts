@@ -18,7 +18,7 @@ const HASH = /^[0-9a-f]{64}$/
 /** Stands for the user of an entry that has none. */
 export const NOBODY = 'none'
 /** Stands for the parent of a first state. */
-export const NO_PARENT = '0'.repeat(16)
+export const NO_PARENT: string = '0'.repeat(16)
 
 /** What keys and users are called in the file system, which may know neither their letters nor their case. */
 export function sha256(text: string): string {

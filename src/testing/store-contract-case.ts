@@ -11,8 +11,8 @@ export interface Case {
 }
 
 export const MINUTE = 60_000
-export const HOUR = 60 * MINUTE
-export const DAY = 24 * HOUR
+export const HOUR: number = 60 * MINUTE
+export const DAY: number = 24 * HOUR
 
 /** What a case works with: its backend, the clock, and short ways to what most cases need. */
 export class Scene {
