@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { CloseableStore, Store } from '../store.ts'
 import { parseStoreUrl, type StoreUrl, storeFromUrl } from '../stores/from-url.ts'
 import { findDriver } from '../stores/sqlite-database.ts'
@@ -35,13 +36,24 @@ function location(url: string): StoreUrl {
 }
 
 async function expectThere(scheme: StoreUrl['scheme'], path: string): Promise<void> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
-    throw new Failure(`${path} cannot be reached`, { cause: error })
-  })
-  if (!found) throw new Failure(`There is no ${scheme === 'file' ? 'folder' : 'database'} at ${path}`)
-  if (found.isDirectory() !== (scheme === 'file')) {
-    throw new Failure(`${path} is ${scheme === 'file' ? 'no folder' : 'a folder, not a database'}`)
+  const isFolder = await isFolderAt(path)
+  if (isFolder === undefined)
+    throw new Failure(`There is no ${scheme === 'file' ? 'folder' : 'database'} at ${path}`)
+  if (scheme === 'sqlite' && isFolder) throw new Failure(`${path} is a folder, not a database`)
+  if (scheme === 'file' && !isFolder) throw new Failure(`${path} is not a folder`)
+  // The file store makes this one first of all.
+  if (scheme === 'file' && !(await isFolderAt(join(path, 'new'))))
+    throw new Failure(`The folder ${path} holds no sessions`)
+}
+
+/** Whether a folder is there, or something else, or nothing. */
+async function isFolderAt(path: string): Promise<boolean | undefined> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new Failure(`${path} cannot be reached`, { cause })
   }
 }
 

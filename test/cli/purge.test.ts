@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -117,5 +117,20 @@ describe('a database that is none of ours', () => {
     const { code, stderr } = await sojourn(['purge', `sqlite:${folder}`])
     expect(stderr).toBe(`sojourn: ${folder} is a folder, not a database\n`)
     expect(code).toBe(1)
+  })
+})
+
+describe('a folder that is none of ours', () => {
+  it('is left as it is', async () => {
+    const path = join(folder, 'letters')
+    mkdirSync(path)
+    writeFileSync(join(path, 'letter.txt'), 'Dear Ada')
+    const { code, stderr } = await sojourn(['purge', `file:${path}`])
+    expect(stderr).toBe(`sojourn: The folder ${path} holds no sessions\n`)
+    expect(code).toBe(1)
+    expect(readdirSync(path)).toEqual(['letter.txt'])
+
+    const file = await sojourn(['purge', `file:${join(path, 'letter.txt')}`])
+    expect(file.stderr).toBe(`sojourn: ${join(path, 'letter.txt')} is not a folder\n`)
   })
 })
