@@ -96,8 +96,8 @@ function unlessHook(name: keyof StoreHarness, hook: unknown): string | undefined
   return hook ? undefined : `the harness has no "${name}"`
 }
 
-/** So long may a worker take on a busy machine. */
-const PATIENCE = 25_000
+/** So long may a worker take on a busy machine, and so long to end when it has nothing left to do. */
+const PATIENCE = { work: 25_000, end: 3000 }
 
 function runWorker({ file, args = [], execArgv = [] }: WorkerProgram, job: Job): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -107,25 +107,27 @@ function runWorker({ file, args = [], execArgv = [] }: WorkerProgram, job: Job):
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
+    const fail = (how: string) => {
+      reject(new assert.AssertionError({ message: `The worker (${job.kind}) ${how}\n${output}` }))
+    }
+    const giveUp = () => {
+      child.kill('SIGKILL')
+      fail('did not end by itself')
+    }
+    let timer = setTimeout(giveUp, PATIENCE.work)
     const collect = (chunk: Buffer) => {
       output += chunk
+      if (!output.includes(DONE)) return
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, PATIENCE.end)
     }
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      reject(
-        new assert.AssertionError({ message: `The worker (${job.kind}) did not end by itself: ${output}` }),
-      )
-    }, PATIENCE)
     child.on('error', reject)
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer)
       if (code === 0 && output.includes(DONE)) resolve()
-      else
-        reject(
-          new assert.AssertionError({ message: `The worker (${job.kind}) failed with ${code}: ${output}` }),
-        )
+      else fail(`ended with ${code ?? signal}`)
     })
   })
 }
