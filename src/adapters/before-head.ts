@@ -173,7 +173,10 @@ class Answer {
       write: (args) => this.#pass('write', args),
       end: (args) => this.#pass('end', args),
     })
-    if (waits && !this.#ended) res.emit('drain')
+    if (this.#ended) return
+    // What was flushed while it was held would stay in the buffers of `compression`.
+    if ('flush' in res && typeof res.flush === 'function') res.flush()
+    if (waits) res.emit('drain')
   }
 
   #sendHead(args: Arguments): ServerResponse {
