@@ -37,9 +37,16 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-// It builds as well, which is no business of ours: that is a step here.
-if (!existsSync(join(root, 'node_modules/.bin/biome'))) {
-  spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], { stdio: ['ignore', 'inherit', 'ignore'] })
+// Set-up builds as well. Whether that works is no business of ours here: it is a step below.
+const tools = join(root, 'node_modules/.bin/biome')
+if (!existsSync(tools)) {
+  const { stderr } = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+  })
+  if (!existsSync(tools)) {
+    process.stderr.write(stderr)
+    process.exit(1)
+  }
 }
 
 const failed = []
