@@ -39,6 +39,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   /** Whether nothing is to be saved any more: the session has ended, or the store is down. */
   #closed: 'ended' | 'failed' | undefined
   #queue: Promise<unknown> = Promise.resolve()
+  /** How many saves are under way or wait for their turn. */
+  #saving = 0
   #scheduled = false
 
   constructor(context: VisitContext, request: VisitRequest) {
@@ -65,6 +67,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   get dirty(): boolean {
+    if (this.#saving > 0) return true
     if (!this.#session || !this.#carried || this.#closed) return false
     if (this.#destroyed.length > 0 || this.#session.changed) return true
     return this.#unsaved.length === 0 && this.#context.carrier.extensionDue(this.#carried)
@@ -170,7 +173,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
 
   /** One commit of this visit at a time. Answers whether the session is still there. */
   #inTurn(): Promise<boolean> {
-    const turn = this.#queue.then(() => this.#save())
+    this.#saving++
+    const turn = this.#queue.then(() => this.#save()).finally(() => this.#saving--)
     this.#queue = turn.catch(ignore)
     return turn
   }

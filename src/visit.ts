@@ -5,7 +5,7 @@ import type { Session } from './session.ts'
 export interface Visit<Data extends object = Record<string, unknown>> {
   /** The session: loaded on the first call, once, and the same live object on each later one. */
   session(): Promise<Session<Data>>
-  /** Whether `commit()` has anything to do: changes to save, or a life to extend. */
+  /** Whether `commit()` has anything to do: changes to save, saves under way to wait for, or a life to extend. */
   readonly dirty: boolean
   /**
    * Saves what the request changed. Changes of a session that has ended meanwhile are dropped.
