@@ -1,11 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { nodeSession } from '../../src/adapters/node.ts'
-import { createSessions, type Session, type Sessions } from '../../src/index.ts'
+import { createSessions, type Session, type Sessions, type Store } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { aroundStore } from '../../src/testing/around-store.ts'
 import { type FailingStore, failingStore } from '../../src/testing/failing-store.ts'
-import { slowStore } from '../../src/testing/slow-store.ts'
 import { listen } from './serve.ts'
 
 export interface Data {
@@ -18,14 +19,19 @@ export type Handler = (session: Session<Data>, res: ServerResponse, req: Incomin
 /** How long a save takes, in milliseconds. */
 export const SAVE = 30
 
-export function slowSessions(): Sessions<Data> {
-  return createSessions<Data>({ store: slowStore(memoryStore(), SAVE) })
+/** Sessions that are saved slowly and read at once, so that whoever reads too early sees it. */
+export function slowSessions(store: Store = memoryStore()): Sessions<Data> {
+  const slow = aroundStore(store, async (verb, call) => {
+    if (verb !== 'read') await pause(SAVE)
+    return call()
+  })
+  return createSessions<Data>({ store: slow })
 }
 
 /** Sessions whose store can be told to fail, after the time that a save takes. */
 export function failingSessions(): { store: FailingStore; sessions: Sessions<Data> } {
   const store = failingStore(memoryStore())
-  return { store, sessions: createSessions<Data>({ store: slowStore(store, SAVE) }) }
+  return { store, sessions: slowSessions(store) }
 }
 
 /** Serves for this test, and answers the origin. */
