@@ -1,3 +1,6 @@
+export { adapterContract } from './adapter-contract.ts'
+export type { Page, PageAnswer, PageVisit, Serve, ServedSite, Site } from './adapter-site.ts'
+export type { ContractCase } from './contract-case.ts'
 export { type StoreContractCase, storeContract } from './store-contract.ts'
 export { storeContractWorker } from './store-contract-worker.ts'
 export type { StoreHarness, WorkerProgram } from './store-harness.ts'
