@@ -71,11 +71,16 @@ export class FileEntries {
       if (attempt === 100) throw inTheWay
       // Listed before the look at the state, so that it holds nothing that came afterwards.
       const names = list(folder)
-      if (this.load(folder)) return false
       const state = this.state(folder)
-      if (state) this.kill(folder, state)
-      else this.tidy(folder, names)
+      if (!state) this.tidy(folder, names)
+      else if (this.#alive(folder, state)) return false
+      else this.kill(folder, state)
     }
+  }
+
+  /** Whether a state has an entry. It is that very state that is ended otherwise, never what has come after it. */
+  #alive(folder: string, state: State): boolean {
+    return this.#clock() < state.expiresAt && readData(dataFile(folder, state)) !== undefined
   }
 
   #tryInstall(made: string, folder: string): NodeJS.ErrnoException | undefined {

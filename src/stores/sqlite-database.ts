@@ -25,8 +25,12 @@ export interface OwnDatabase extends SqliteDatabase {
 
 type DatabaseClass = new (path: string) => OwnDatabase
 
-/** How long opening a file may wait for another process that opens it too. Later calls wait without blocking. */
-const OPENING = 1000
+/**
+ * How long, in milliseconds, SQLite itself may wait for a lock, which blocks the event loop: when the file is opened, and
+ * later. The later value is the length of a commit or two: nearly all waits end within it, and no visitor notices it.
+ * Longer waits are the writer's, which blocks nothing.
+ */
+const BLOCKING = { opening: 1000, open: 5 }
 
 /** Opens a database file with the best driver there is; the file and its folder are made when they are missing. */
 export function openDatabase(path: string, synchronous: 'normal' | 'full'): OwnDatabase {
@@ -34,10 +38,10 @@ export function openDatabase(path: string, synchronous: 'normal' | 'full'): OwnD
   try {
     if (path !== ':memory:') makeFile(path)
     const database = new Database(path)
-    database.exec(`PRAGMA busy_timeout = ${OPENING}`)
+    database.exec(`PRAGMA busy_timeout = ${BLOCKING.opening}`)
     useWriteAheadLog(database)
     database.exec(`PRAGMA synchronous = ${synchronous}`)
-    database.exec('PRAGMA busy_timeout = 0')
+    database.exec(`PRAGMA busy_timeout = ${BLOCKING.open}`)
     return database
   } catch (cause) {
     throw new Error(`SQLite cannot open "${path}": ${messageOf(cause)}`, { cause })

@@ -105,7 +105,7 @@ export class SqliteWriter {
   }
 }
 
-/** Waiting times that grow to 20 ms, each with chance in it, so that waiting processes do not wake up together. */
+/** Waiting times that grow to 50 ms, each with chance in it, so that waiting processes do not wake up together. */
 export function pause(attempt: number): number {
-  return 1 + Math.random() * Math.min(2 ** attempt, 20)
+  return 1 + Math.random() * Math.min(2 ** attempt, 50)
 }

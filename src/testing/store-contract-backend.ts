@@ -97,7 +97,7 @@ function unlessHook(name: keyof StoreHarness, hook: unknown): string | undefined
 }
 
 /** So long may a worker take on a busy machine, and so long to end when it has nothing left to do. */
-const PATIENCE = { work: 25_000, end: 3000 }
+const PATIENCE = { work: 25_000, end: 5000 }
 
 function runWorker({ file, args = [], execArgv = [] }: WorkerProgram, job: Job): Promise<void> {
   return new Promise((resolve, reject) => {
