@@ -95,7 +95,15 @@ describe.each([
   })
 
   it.skipIf(!node)('has a command that runs', () => {
-    expect(run(node, [join(app, 'node_modules/.bin/sojourn'), '--version'])).toBe(`${manifest.version}\n`)
+    const command = join(app, 'node_modules/.bin/sojourn')
+    expect(run(node, [command, '--version'])).toBe(`${manifest.version}\n`)
+    const path = mkdtempSync(join(app, 'sessions-'))
+    const script = `
+      import { fileStore } from 'sojourn/file'
+      await fileStore(process.argv[1]).create('key', { value: 'x', expiresAt: Date.now() + 1, userId: undefined })
+      await new Promise((resolve) => setTimeout(resolve, 5))`
+    run(node, ['--input-type=module', '-e', script, path])
+    expect(run(node, [command, 'purge', `file:${path}`])).toBe('1 expired session removed\n')
   })
 })
 
