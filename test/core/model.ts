@@ -23,7 +23,7 @@ export interface Deed {
   user: string | undefined
 }
 
-export function copy(state: State): State {
+function copy(state: State): State {
   return { ...state, data: new Map(state.data), ids: new Set(state.ids), flashes: [...state.flashes] }
 }
 
