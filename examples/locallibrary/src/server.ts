@@ -10,10 +10,12 @@ import { render } from './render.ts'
 import { routes } from './routes.ts'
 import { isCrossSite, securityHeaders } from './security.ts'
 import { sessions, type VisitorSession } from './sessions.ts'
-import { dataDir, host, port } from './settings.ts'
+import { dataDir, host, openOrRefuse, port } from './settings.ts'
 
-mkdirSync(dataDir, { recursive: true })
-const catalogue = new Catalogue(join(dataDir, 'catalogue.db'))
+const catalogue = openOrRefuse('The catalogue', () => {
+  mkdirSync(dataDir, { recursive: true })
+  return new Catalogue(join(dataDir, 'catalogue.db'))
+})
 
 const app = express()
 app.disable('x-powered-by')

@@ -4,7 +4,7 @@ import { createSessions, type Session } from 'sojourn'
 import { fileStore } from 'sojourn/file'
 import { memoryStore } from 'sojourn/memory'
 import { sqliteStore } from 'sojourn/sqlite'
-import { type StoreChoice, sessionStore } from './settings.ts'
+import { openOrRefuse, type StoreChoice, sessionStore } from './settings.ts'
 
 /** Everything that the site remembers about a visitor. Another key, or another type, does not compile. */
 export interface VisitorData {
@@ -19,7 +19,9 @@ export interface VisitorData {
 export type VisitorSession = Session<VisitorData>
 
 /** The sessions of this site. One line in server.ts attaches them to Express. */
-export const sessions = createSessions<VisitorData>({ store: openStore(sessionStore) })
+export const sessions = createSessions<VisitorData>({
+  store: openOrRefuse('The store of the sessions', () => openStore(sessionStore)),
+})
 
 function openStore(choice: StoreChoice) {
   if (choice.kind === 'memory') return memoryStore()

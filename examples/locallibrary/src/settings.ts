@@ -30,7 +30,16 @@ function readStore(text: string): StoreChoice {
   return refuse(`SESSION_STORE must be "memory", "sqlite:<file>" or "file:<folder>", not "${text}".`)
 }
 
-/** A wrong setting is told to the person who starts the site in one line, without a stack trace. */
+/** Opens what the settings name, or says why not. */
+export function openOrRefuse<Opened>(what: string, open: () => Opened): Opened {
+  try {
+    return open()
+  } catch (error) {
+    return refuse(`${what} cannot be opened. ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** What is wrong with a setting is told to the person who starts the site in one line, without a stack trace. */
 function refuse(message: string): never {
   console.error(message)
   process.exit(1)
