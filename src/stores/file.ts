@@ -20,7 +20,7 @@ import {
   sha256,
   tokenFile,
 } from './file-state.ts'
-import { leave, list, othersFirst, syncFolder, writeData } from './file-system.ts'
+import { leave, list, Pace, syncFolder, writeData } from './file-system.ts'
 import { FileUsers } from './file-users.ts'
 
 /** What {@link fileStore} may be told. */
@@ -63,8 +63,6 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
 /** Nothing that still runs left files for so long without using them. */
 const LEFT_BEHIND = 3_600_000
-/** So many folders take well below a millisecond. */
-const PURGE_SLICE = 32
 
 class Files implements FileStore {
   readonly #path: string
@@ -143,13 +141,14 @@ class Files implements FileStore {
   }
 
   async purge(limit: number): Promise<number> {
+    const pace = new Pace()
     let removed = 0
     for (let shards = 0; shards < 256; shards++) {
       const shard = this.#purgeNext.toString(16).padStart(2, '0')
-      removed += await this.#purgeShard(shard, limit - removed)
+      removed += await this.#purgeShard(shard, limit - removed, pace)
       // The next call goes on in this shard.
       if (removed === limit) return removed
-      await this.#purgeMarks(shard)
+      await this.#purgeMarks(shard, pace)
       this.#purgeNext = (this.#purgeNext + 1) % 256
     }
     this.#purgeNew()
@@ -178,12 +177,12 @@ class Files implements FileStore {
     return ended
   }
 
-  async #purgeShard(shard: string, limit: number): Promise<number> {
+  async #purgeShard(shard: string, limit: number, pace: Pace): Promise<number> {
     let removed = 0
-    for (const [index, hash] of list(join(this.#path, shard)).entries()) {
+    for (const hash of list(join(this.#path, shard)).filter(isHash)) {
       if (removed === limit) break
-      if (isHash(hash) && this.#purgeEntry(this.#folder(hash))) removed++
-      if (index % PURGE_SLICE === PURGE_SLICE - 1) await othersFirst()
+      if (this.#purgeEntry(this.#folder(hash))) removed++
+      await pace.step()
     }
     return removed
   }
@@ -199,11 +198,10 @@ class Files implements FileStore {
   }
 
   /** Marks that do not fit their entry: a crash left them. */
-  async #purgeMarks(shard: string): Promise<void> {
-    let seen = 0
+  async #purgeMarks(shard: string, pace: Pace): Promise<void> {
     for (const [user, hash] of this.#users.marks(shard)) {
       if (this.#entries.state(this.#folder(hash))?.user !== user) this.#users.unmark(user, hash)
-      if (++seen % PURGE_SLICE === 0) await othersFirst()
+      await pace.step()
     }
   }
 

@@ -35,15 +35,17 @@ const BLOCKING = { opening: 1000, open: 5 }
 /** Opens a database file with the best driver there is; the file and its folder are made when they are missing. */
 export function openDatabase(path: string, synchronous: 'normal' | 'full'): OwnDatabase {
   const Database = findDriver()
+  let database: OwnDatabase | undefined
   try {
     if (path !== ':memory:') makeFile(path)
-    const database = new Database(path)
+    database = new Database(path)
     database.exec(`PRAGMA busy_timeout = ${BLOCKING.opening}`)
     useWriteAheadLog(database)
     database.exec(`PRAGMA synchronous = ${synchronous}`)
     database.exec(`PRAGMA busy_timeout = ${BLOCKING.open}`)
     return database
   } catch (cause) {
+    database?.close()
     throw new Error(`SQLite cannot open "${path}": ${messageOf(cause)}`, { cause })
   }
 }
