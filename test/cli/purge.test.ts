@@ -27,7 +27,8 @@ describe.each(EMBEDDED)('sojourn purge of a store of %s', (scheme, open) => {
     expect(await sojourn(['purge', url])).toEqual({
       code: 0,
       stdout: '1,203 expired sessions removed\n',
-      stderr: '',
+      // On a busy machine it may take so long that it tells how far it is.
+      stderr: expect.stringMatching(/^([\d,]+ expired sessions removed so far\n)*$/),
     })
     expect(await store.read('key-1209')).toBeDefined()
     expect(await sojourn(['purge', url, '--json'])).toEqual({
