@@ -3,9 +3,11 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeSession } from '../../src/adapters/node.ts'
+import { Browser } from '../../src/testing/browser.ts'
 import { type Handler, holding, rawGet, SAVE, serve, slowSessions } from './held.ts'
+import { close, originOf } from './serve.ts'
 
 describe('a head that is held', () => {
   const forms: [string, Handler][] = [
@@ -74,6 +76,16 @@ describe('a head that is held', () => {
     })
     expect(await (await fetch(origin)).text()).toBe('still here')
     expect(thrown).toMatchObject({ code: 'ERR_INVALID_CHAR' })
+  })
+
+  it('may be given by the old name of writeHead', async () => {
+    const origin = await holding((_, res) => {
+      const { writeHeader } = res as unknown as { writeHeader: ServerResponse['writeHead'] }
+      writeHeader.call(res, 202, { 'X-A': 'b' }).end('accepted')
+    })
+    const response = await fetch(origin)
+    expect([response.status, response.headers.get('X-A')]).toEqual([202, 'b'])
+    expect(response.headers.getSetCookie()).toHaveLength(1)
   })
 
   it('looks sent, as it does in Node', async () => {
@@ -221,6 +233,22 @@ describe('calls that are held', () => {
     expect(heldAtOnce).toBeLessThan(100_000)
   })
 
+  it('call again, too, where the server takes more at once than is held', async () => {
+    const sessions = slowSessions()
+    const options = { highWaterMark: 1_000_000 }
+    const handler = nodeSession(sessions, async (req, res) => {
+      const session = await sessions.of(req)
+      session.set('n', 1)
+      while (res.write(Buffer.alloc(10_000))) expect(res.headersSent).toBe(true)
+      await once(res, 'drain')
+      res.end()
+    })
+    const server = http.createServer(options, handler).listen(0)
+    await once(server, 'listening')
+    onTestFinished(() => close(server))
+    expect((await (await fetch(originOf(server))).arrayBuffer()).byteLength).toBeGreaterThan(65_536)
+  })
+
   const SIZE = 50_000_000
   for (const [name, send] of [
     ['pipe', (source: Readable, res: ServerResponse) => void source.pipe(res)],
@@ -262,3 +290,46 @@ describe('calls that are held', () => {
     expect(await (await fetch(origin)).text()).toBe('abc')
   })
 })
+
+describe('a head that is not held', () => {
+  it('says that it depends on the cookie when the session was read', async () => {
+    const sessions = slowSessions()
+    const origin = await serve(
+      nodeSession(sessions, async (req, res) => {
+        await sessions.of(req)
+        res.writeHead(200, 'Fine', { Vary: 'Accept', 'Cache-Control': 'max-age=60' }).end()
+      }),
+    )
+    const { headers, statusText } = await fetch(origin)
+    expect(headers.get('Vary')).toBe('Accept, Cookie')
+    expect(headers.get('Cache-Control')).toBe('max-age=60')
+    expect(statusText).toBe('Fine')
+  })
+
+  it('leaves in order when middleware changes the session at the last moment, which is saved afterwards', async () => {
+    const sessions = slowSessions()
+    const origin = await serve(
+      nodeSession(sessions, async (req, res) => {
+        const session = await sessions.of(req)
+        if (req.url === '/read') return res.end(String(session.get('late')))
+        if (session.isNew) session.set('n', 1)
+        else onHeaders(res, () => session.set('late', true))
+        return res.end('a whole answer')
+      }),
+    )
+    const browser = new Browser(origin)
+    await browser.get('/')
+    expect((await browser.get('/')).body).toBe('a whole answer')
+    await pause(SAVE * 2)
+    expect((await browser.get('/read')).body).toBe('true')
+  })
+})
+
+/** What the package `on-headers` does, as far as it matters here. */
+function onHeaders(res: ServerResponse, listener: () => void): void {
+  const { writeHead } = res
+  res.writeHead = (...args: unknown[]) => {
+    listener()
+    return writeHead.apply(res, args as never)
+  }
+}

@@ -138,7 +138,7 @@ for (const [version, framework] of [
       const app = framework()
       app.use(expressSession(sessions, { eager: true }))
       app.get('/', (req, res) => {
-        const { session } = req as unknown as WithSession<typeof req, Data>
+        const { session } = req as object as WithSession<typeof req, Data>
         res.send(String(session.update('n', (n = 0) => n + 1)))
       })
       const browser = new Browser(await serve(app))
@@ -155,7 +155,7 @@ for (const [version, framework] of [
       router.use(expressSession(sessions), counting(sessions))
       sub.use(expressSession(sessions, { eager: true }), counting(sessions))
       sub.get('/', async (req, res) => {
-        const { session } = req as unknown as WithSession<typeof req, Data>
+        const { session } = req as object as WithSession<typeof req, Data>
         expect(session).toBe(await sessions.of(req))
         res.send(String(session.get('n')))
       })
@@ -215,7 +215,7 @@ for (const [version, framework] of [
         res.write('half an answer')
         throw new Error('in the middle')
       })
-      await expect(fetch(await serve(app))).rejects.toThrow()
+      await expect(textOf(await serve(app))).rejects.toThrow()
     })
 
     it('believes what Express says of https', async () => {
@@ -262,4 +262,8 @@ async function* slowly(chunks: string[]): AsyncGenerator<string> {
     await pause(SAVE / 2)
     yield chunk
   }
+}
+
+async function textOf(origin: string): Promise<string> {
+  return (await fetch(origin)).text()
 }

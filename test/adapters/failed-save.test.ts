@@ -167,6 +167,31 @@ describe('a session that cannot be saved', () => {
     }
   })
 
+  it('lets an error page of any length past compression that comes later', async () => {
+    const length = 2_000_000
+    const { origin } = failing((_, res) => res.send('secret '.repeat(1000)), {
+      after: [compression()],
+      errorPage(_error, _req, res, _next) {
+        const body = Readable.from(Array.from({ length: 20 }, () => Buffer.alloc(length / 20)))
+        body.pipe(res.status(503).type('bin'))
+      },
+    })
+    const response = await fetch(await origin)
+    expect((await response.arrayBuffer()).byteLength).toBe(length)
+  })
+
+  it('lets nothing follow the error page', async () => {
+    const { origin } = failing((_, res) => res.write('secret'), {
+      errorPage(error, req, res, next) {
+        page(error, req, res, next)
+        // As a handler may that does not know that its answer is gone. Node would emit an 'error', unheard.
+        res.write('secret')
+        res.end('secret')
+      },
+    })
+    expect(await (await fetch(await origin)).text()).toBe(PAGE)
+  })
+
   it('leaves the connection in order', async () => {
     const { origin, heal } = failing((_, res) => res.send('welcome'), { errorPage: page })
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })

@@ -48,7 +48,7 @@ describe('nodeSession()', () => {
       res.write('half')
       throw new Error('in the middle')
     })
-    await expect(fetch(cut)).rejects.toThrow()
+    await expect(textOf(cut)).rejects.toThrow()
     const whole = await holding((_, res) => {
       res.end('whole')
       throw new Error('afterwards')
@@ -229,12 +229,12 @@ describe('a client that goes', () => {
       res.write('a')
       res.destroy()
     })
-    await expect(fetch(origin)).rejects.toThrow()
+    await expect(textOf(origin)).rejects.toThrow()
     const ended = await holding((_, res) => {
       res.end('a')
       res.destroy(new Error('for a reason'))
     })
-    await expect(fetch(ended)).rejects.toThrow()
+    await expect(textOf(ended)).rejects.toThrow()
     await pause(SAVE * 2)
   })
 
@@ -281,4 +281,8 @@ async function* chunks(): AsyncGenerator<string> {
     yield 'chunk '.repeat(1000)
     await pause(1)
   }
+}
+
+async function textOf(origin: string): Promise<string> {
+  return (await fetch(origin)).text()
 }
