@@ -1,16 +1,18 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttp2, type Http2ServerRequest } from 'node:http2'
+import https from 'node:https'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import { afterEach, describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
 import { nodeSession } from '../../src/adapters/node.ts'
 import { createSessions } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { Browser } from '../../src/testing/browser.ts'
 import { slowStore } from '../../src/testing/slow-store.ts'
 import { type Data, holding, raw, SAVE, serve, slowSessions } from './held.ts'
+import { close, originOf } from './serve.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -98,6 +100,28 @@ describe('nodeSession()', () => {
     expect(await cookieName(true, 'https')).toBe('__Host-Http-sid')
     expect(await cookieName(true, 'HTTPS, http')).toBe('__Host-Http-sid')
     expect(await cookieName(true, 'http')).toBe('sid')
+  })
+
+  it('sets a Secure cookie on a connection that is encrypted', async () => {
+    const sessions = createSessions<Data>()
+    const handler = nodeSession(sessions, async (req, res) => {
+      const session = await sessions.of(req)
+      session.set('n', 1)
+      res.end()
+    })
+    // A key that both know in advance, so that no certificate is needed.
+    const psk = Buffer.alloc(16, 1)
+    const tls = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const
+    const server = https.createServer({ ...tls, pskCallback: () => psk }, handler).listen(0)
+    await once(server, 'listening')
+    onTestFinished(() => close(server))
+    const { port } = new URL(originOf(server))
+    const pskCallback = () => ({ psk, identity: 'test' })
+    const client = { ...tls, port, pskCallback, checkServerIdentity: () => undefined }
+    const req = https.get(client)
+    const [res] = (await once(req, 'response')) as [IncomingMessage]
+    res.resume()
+    expect(res.headers['set-cookie']).toEqual([expect.stringMatching(/^__Host-Http-sid=.*; Secure$/)])
   })
 
   it('refuses arguments that are wrong', () => {
