@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { known, oneOf } from '../check-options.ts'
 import type {
   Entry,
   KeyedEntry,
@@ -42,12 +43,11 @@ export interface FileStore extends PurgeableStore, UserIndexedStore {}
  * Keeps sessions as files in a folder of their own on a local disk, which several processes of one host may share.
  */
 export function fileStore(folder: string, options: FileStoreOptions = {}): FileStore {
+  known(options, ['synchronous', 'clock'], 'fileStore')
   const { synchronous = 'normal', clock = Date.now } = options
   if (typeof folder !== 'string' || folder === '')
     throw new TypeError('"folder" must be the path of a folder')
-  if (synchronous !== 'normal' && synchronous !== 'full') {
-    throw new TypeError('"synchronous" must be "normal" or "full"')
-  }
+  oneOf(synchronous, ['normal', 'full'], 'synchronous')
   if (typeof clock !== 'function') {
     throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
   }

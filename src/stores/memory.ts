@@ -1,3 +1,4 @@
+import { known } from '../check-options.ts'
 import type {
   CloseableStore,
   Entry,
@@ -30,6 +31,7 @@ export interface MemoryStore extends PurgeableStore, UserIndexedStore, Closeable
  * sessions may end with it.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  known(options, ['maxEntries', 'maxBytes', 'clock'], 'memoryStore')
   const { maxEntries = 100_000, maxBytes = 64 * 1024 * 1024, clock = Date.now } = options
   return new BoundedMap(limit('maxEntries', maxEntries), limit('maxBytes', maxBytes), clockOf(clock))
 }

@@ -1,3 +1,4 @@
+import { known, oneOf } from '../check-options.ts'
 import { type Duration, milliseconds } from '../duration.ts'
 import type {
   CloseableStore,
@@ -52,12 +53,11 @@ export function sqliteStore(
   pathOrDatabase: string | SqliteDatabase,
   options: SqliteStoreOptions = {},
 ): SqliteStore {
+  known(options, ['table', 'busyTimeout', 'synchronous', 'clock'], 'sqliteStore')
   const { table = 'sessions', busyTimeout = '5s', synchronous, clock = Date.now } = options
   if (typeof table !== 'string' || !/^[^\0]+$/.test(table))
     throw new TypeError('"table" must be the name of a table')
-  if (synchronous !== undefined && synchronous !== 'normal' && synchronous !== 'full') {
-    throw new TypeError('"synchronous" must be "normal" or "full"')
-  }
+  oneOf(synchronous, [undefined, 'normal', 'full'], 'synchronous')
   if (typeof clock !== 'function') {
     throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
   }

@@ -16,7 +16,7 @@ const CALLS = [
 const OF_AN_ENTRY = /[0-9a-f]{64}|[\\/]new/
 
 /** Calls back before each step that the work takes in the files of an entry, with the number of the step. */
-export async function atEachStep<T>(before: (step: number) => void, work: () => Promise<T>): Promise<T> {
+async function atEachStep<T>(before: (step: number) => void, work: () => Promise<T>): Promise<T> {
   let step = 0
   const spies = CALLS.map((name) => {
     const original = fs[name] as (...args: never[]) => unknown

@@ -160,6 +160,7 @@ describe('misuse is refused at once:', () => {
     ['"folder"', () => fileStore(undefined as never)],
     ['"synchronous"', () => fileStore('/tmp', { synchronous: true as never })],
     ['"clock"', () => fileStore('/tmp', { clock: 5 as never })],
+    ['"synchronous"', () => fileStore('/tmp', { synchronus: 'full' } as never)],
   ])('%s', (option, construct) => {
     expect(construct).toThrow(TypeError)
     expect(construct).toThrow(option)

@@ -70,6 +70,7 @@ describe('the bounds of the memory store', () => {
     [{ maxEntries: 0 }, '"maxEntries"'],
     [{ maxBytes: Number.NaN }, '"maxBytes"'],
     [{ clock: 5 as never }, '"clock"'],
+    [{ maxEntrys: 5 } as never, '"maxEntries"'],
   ])('refuses %o', (options, name) => {
     expect(() => memoryStore(options)).toThrow(TypeError)
     expect(() => memoryStore(options)).toThrow(name)

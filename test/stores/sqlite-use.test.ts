@@ -171,6 +171,7 @@ describe('misuse is refused at once:', () => {
     ['"busyTimeout"', () => sqliteStore(':memory:', { busyTimeout: 5000 as never })],
     ['"synchronous"', () => sqliteStore(':memory:', { synchronous: 'off' as never })],
     ['"clock"', () => sqliteStore(':memory:', { clock: 5 as never })],
+    ['"busyTimeout"', () => sqliteStore(':memory:', { busytimeout: '1s' } as never)],
   ])('%s', (option, construct) => {
     expect(construct).toThrow(TypeError)
     expect(construct).toThrow(option)
