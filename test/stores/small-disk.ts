@@ -1,13 +1,30 @@
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
-import { folderOfTest } from './temporary.ts'
+import { folderOfTest, temporaryFolder } from './temporary.ts'
 
-/** A folder on a disk of its own of so many bytes, or `undefined` where a test may not mount one. */
-export function smallDisk(bytes: number): string | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined
+function mount(folder: string, bytes: number): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]).status === 0
+}
+
+function unmount(folder: string): void {
+  spawnSync('umount', ['--lazy', folder])
+}
+
+/** Whether a test may mount a disk here: root may, outside of most containers. */
+export function mayMount(): boolean {
+  const folder = temporaryFolder()
+  const mounted = mount(folder, 65_536)
+  if (mounted) unmount(folder)
+  rmSync(folder, { recursive: true })
+  return mounted
+}
+
+/** A folder on a disk of its own of so many bytes. */
+export function smallDisk(bytes: number): string {
   const folder = folderOfTest()
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder])
-  if (status !== 0) return undefined
-  onTestFinished(() => void spawnSync('umount', ['--lazy', folder]))
+  if (!mount(folder, bytes)) throw new Error('The disk was not mounted')
+  onTestFinished(() => unmount(folder))
   return folder
 }
