@@ -7,6 +7,9 @@ export interface Answer {
   body: string
 }
 
+// No page of a contract takes a second, and a hang must not outlast the patience of a test runner.
+const PATIENCE = 5000
+
 /** What a browser does for sessions: keeps cookies and sends them back. It follows no redirect by itself. */
 export class Browser {
   readonly #origin: string
@@ -39,7 +42,14 @@ export class Browser {
   async begin(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers)
     if (this.cookie && !headers.has('Cookie')) headers.set('Cookie', this.cookie)
-    const response = await fetch(new URL(path, this.#origin), { redirect: 'manual', ...init, headers })
+    const limit = AbortSignal.timeout(PATIENCE)
+    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit
+    const response = await fetch(new URL(path, this.#origin), {
+      redirect: 'manual',
+      ...init,
+      headers,
+      signal,
+    })
     this.keep(response.headers.getSetCookie())
     return response
   }
