@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TestSite } from './site.ts'
+import { TestSite } from './test-site.ts'
 
 const A_KEY = 'A'.repeat(22)
 const A_SECRET = 'B'.repeat(32)
@@ -126,12 +126,12 @@ describe('an issued cookie', () => {
   it('opens nothing when a single character differs, in the key, the dot or the secret', async () => {
     const site = new TestSite()
     const { id } = await site.visitor()
-    const before = site.kept
+    const before = site.dump()
     for (let place = 0; place < id.length; place++) {
       const cookie = `sid=${tampered(id, place)}`
       expect(await site.browser({ cookie }).visit((session) => session.isNew), `at ${place}`).toBe(true)
     }
-    expect(site.kept).toBe(before)
+    expect(site.dump()).toBe(before)
   })
 
   it('opens nothing when it is cut short, doubled, swapped or in another case', async () => {
@@ -180,8 +180,8 @@ describe('the store', () => {
     ids.push(visitor.id)
     expect(new Set(ids).size).toBe(3)
     for (const id of ids) {
-      expect(site.kept).not.toContain(id)
-      expect(site.kept).not.toContain(id.slice(23))
+      expect(site.dump()).not.toContain(id)
+      expect(site.dump()).not.toContain(id.slice(23))
     }
   })
 
@@ -189,8 +189,8 @@ describe('the store', () => {
     const site = new TestSite({ sealed: true })
     const visitor = await site.visitor()
     await visitor.visit((session) => session.set('diary', 'dear diary'))
-    expect(site.kept).not.toContain(visitor.id.slice(23))
-    expect(site.kept).not.toContain('diary')
+    expect(site.dump()).not.toContain(visitor.id.slice(23))
+    expect(site.dump()).not.toContain('diary')
     expect(await visitor.visit((session) => session.get('diary'))).toBe('dear diary')
   })
 })
