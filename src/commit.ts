@@ -38,6 +38,8 @@ interface Job {
   readonly secret: string
   /** In order; none when only the life of the session is to be extended. */
   readonly journals: readonly Journal[]
+  /** Keys told to be stale: a replay tells them no second time. */
+  readonly stale: Set<string>
   view: SessionRecord
   resolve(result: Committed | undefined): void
   reject(error: unknown): void
@@ -82,7 +84,7 @@ export class Committer {
     journals: readonly Journal[],
   ): Promise<Committed | undefined> {
     return new Promise((resolve, reject) => {
-      const job: Job = { base, secret, journals, view: base.record, resolve, reject }
+      const job: Job = { base, secret, journals, stale: new Set(), view: base.record, resolve, reject }
       const waiting = this.#waiting.get(key)
       if (waiting) waiting.push(job)
       else void this.#run(key, job)
@@ -130,19 +132,27 @@ export class Committer {
     }
   }
 
-  /** Applies all journals in turn. A job whose own function throws fails alone and leaves the batch. */
+  /** Applies all jobs in turn. One whose own function throws fails alone, leaves the batch, and changes nothing. */
   #apply(key: string, base: SessionRecord, batch: Job[]): SessionRecord {
     let record = base
     for (const job of batch.slice()) {
       try {
-        for (const journal of job.journals) record = journal.applyTo(record, key, this.#context.onStale)
-        job.view = record
+        job.view = this.#applyOne(key, record, job)
+        record = job.view
       } catch (error) {
         batch.splice(batch.indexOf(job), 1)
         job.reject(error)
       }
     }
     return record
+  }
+
+  #applyOne(key: string, base: SessionRecord, { journals, stale }: Job): SessionRecord {
+    const onStale = (name: string): void => {
+      if (!stale.has(name)) this.#context.onStale(name)
+      stale.add(name)
+    }
+    return journals.reduce((record, journal) => journal.applyTo(record, key, onStale), base)
   }
 
   #entry(key: string, record: SessionRecord): Entry {

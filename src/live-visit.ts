@@ -229,6 +229,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   #discard(): void {
+    if (this.#closed === 'ended') return
     this.#closed = 'ended'
     if (this.#carried) this.#context.events.emit('discarded', { handle: this.#carried.id.key })
   }
