@@ -1,5 +1,12 @@
 import type { Session, Sessions } from '../../src/index.ts'
 
+/** A request that is under way: its handler holds the session, and its answer has not left. */
+export interface UnderWay<Data extends object> {
+  session: Session<Data>
+  /** Commits, and answers the `Set-Cookie` values, which the browser has not received yet. */
+  finish(): Promise<readonly string[]>
+}
+
 /** A visitor's browser without the web: keeps one cookie, and runs handlers as requests of its own. */
 export class Browser<Data extends object> {
   readonly #sessions: Sessions<Data>
@@ -11,7 +18,7 @@ export class Browser<Data extends object> {
 
   constructor(
     sessions: Sessions<Data>,
-    { cookie, secure = false }: { cookie?: string; secure?: boolean } = {},
+    { cookie, secure = false }: { cookie?: string | undefined; secure?: boolean } = {},
   ) {
     this.#sessions = sessions
     this.#secure = secure
@@ -20,11 +27,26 @@ export class Browser<Data extends object> {
 
   /** One request: the handler runs, the session is committed, the answer's cookie is kept. */
   async visit<Result>(handler: (session: Session<Data>) => Result | Promise<Result>): Promise<Result> {
-    const visit = this.#sessions.open({ cookie: this.cookie, secure: this.#secure })
-    const result = await handler(await visit.session())
-    await visit.commit()
-    for (const header of visit.outcome.setCookies) this.receive(header)
+    const { session, finish } = await this.begin()
+    const result = await handler(session)
+    for (const header of await finish()) this.receive(header)
     return result
+  }
+
+  /** A request up to the point where its handler has the session. */
+  async begin(): Promise<UnderWay<Data>> {
+    const visit = this.#sessions.open({ cookie: this.cookie, secure: this.#secure })
+    const session = await visit.session()
+    const finish = async (): Promise<readonly string[]> => {
+      await visit.commit()
+      return visit.outcome.setCookies
+    }
+    return { session, finish }
+  }
+
+  /** The same browser, as its next request meets another process of the site. */
+  at(sessions: Sessions<Data>): Browser<Data> {
+    return new Browser(sessions, { cookie: this.cookie, secure: this.#secure })
   }
 
   receive(header: string): void {

@@ -32,6 +32,22 @@ export class Site {
     return Array.from({ length: count }, () => this.process())
   }
 
+  /** Stops the next call that comes to that point, until it is released. */
+  hold(point: string): { reached: Promise<void>; release: () => void } {
+    let release = (): void => undefined
+    const reached = new Promise<void>((resolve) => {
+      this.store.delay = (label) => {
+        if (label !== point) return Promise.resolve()
+        this.store.delay = () => Promise.resolve()
+        resolve()
+        return new Promise((resolveCall) => {
+          release = resolveCall
+        })
+      }
+    })
+    return { reached, release: () => release() }
+  }
+
   /** Everything that a thief of the store gets. */
   dump(): string {
     return JSON.stringify([...this.store.entries])
