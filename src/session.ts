@@ -34,6 +34,7 @@ export interface Session<Data extends object = Record<string, unknown>>
   /** The value of a key, or `undefined`. Changes made inside an object value are found and saved by themselves. */
   get<Key extends KeyOf<Data>>(key: Key): ValueOf<Data, Key> | undefined
   /** The value of a key, or the fallback when there is none. The fallback is not stored. */
+  get<Key extends KeyOf<Data>>(key: Key, fallback: ValueOf<Data, Key>): ValueOf<Data, Key>
   get<Key extends KeyOf<Data>, Fallback>(key: Key, fallback: Fallback): ValueOf<Data, Key> | Fallback
   /**
    * Sets a value. Of requests that set one key at the same time the later commit wins: use `update` when the new value
@@ -52,6 +53,7 @@ export interface Session<Data extends object = Record<string, unknown>>
   readonly size: number
   /** Removes a value and answers it, or the fallback. Two requests that pop at the same time may both receive it. */
   pop<Key extends KeyOf<Data>>(key: Key): ValueOf<Data, Key> | undefined
+  pop<Key extends KeyOf<Data>>(key: Key, fallback: ValueOf<Data, Key>): ValueOf<Data, Key>
   pop<Key extends KeyOf<Data>, Fallback>(key: Key, fallback: Fallback): ValueOf<Data, Key> | Fallback
   /** The value of a key; where there is none, the given one, stored. Of several requests the first one's stays. */
   getOrInsert<Key extends KeyOf<Data>>(key: Key, value: ValueOf<Data, Key>): ValueOf<Data, Key>

@@ -7,13 +7,13 @@ const loanLimit = 12
 const loanDays = 21
 
 export function showBasket({ session, catalogue }: PageInput): Answer {
-  const copies = (session.get('basket') ?? []).flatMap((id) => catalogue.copy(id) ?? [])
+  const copies = session.get('basket', []).flatMap((id) => catalogue.copy(id) ?? [])
   return { view: 'basket', title: 'Basket', data: { copies, reader: session.userId, loanDays } }
 }
 
 /** Takes a copy by its id, or any free copy of a book. */
 export function addToBasket({ request, session, catalogue }: PageInput): Answer {
-  const basket = session.get('basket') ?? []
+  const basket = session.get('basket', [])
   const copy = request.form.has('copy')
     ? catalogue.copy(request.form.get('copy') ?? '')
     : catalogue
@@ -46,7 +46,7 @@ export function removeFromBasket({ request, session, catalogue }: PageInput): An
 export function borrowBasket({ session, catalogue }: PageInput): Answer {
   const reader = session.userId
   if (!reader) return { redirect: '/sign-in?next=/basket' }
-  const wanted = session.get('basket') ?? []
+  const wanted = session.get('basket', [])
   if (wanted.length === 0) return { redirect: '/basket' }
 
   const due = addDays(today(), loanDays)

@@ -43,7 +43,7 @@ export function showBook({ request, session, catalogue }: PageInput): Answer {
   const book = catalogue.book(request.params['slug'] ?? '')
   if (!book) return notFound('book')
   const copies = catalogue.copiesOf(book.slug)
-  const basket = session.get('basket') ?? []
+  const basket = session.get('basket', [])
   return {
     view: 'book',
     title: book.title,
