@@ -12,7 +12,7 @@ import { isCrossSite, securityHeaders } from './security.ts'
 import { sessions, type VisitorSession } from './sessions.ts'
 import { dataDir, host, openOrRefuse, port } from './settings.ts'
 
-const catalogue = openOrRefuse('The catalogue', () => {
+const catalogue = await openOrRefuse('The catalogue', () => {
   mkdirSync(dataDir, { recursive: true })
   return new Catalogue(join(dataDir, 'catalogue.db'))
 })

@@ -1,10 +1,6 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { createSessions, type Session } from 'sojourn'
-import { fileStore } from 'sojourn/file'
-import { memoryStore } from 'sojourn/memory'
-import { sqliteStore } from 'sojourn/sqlite'
-import { openOrRefuse, type StoreChoice, sessionStore } from './settings.ts'
+import { storeFromUrl } from 'sojourn/from-url'
+import { openOrRefuse, sessionStore } from './settings.ts'
 
 /** Everything that the site remembers about a visitor. Another key, or another type, does not compile. */
 export interface VisitorData {
@@ -20,12 +16,5 @@ export type VisitorSession = Session<VisitorData>
 
 /** The sessions of this site. One line in server.ts attaches them to Express. */
 export const sessions = createSessions<VisitorData>({
-  store: openOrRefuse('The store of the sessions', () => openStore(sessionStore)),
+  store: await openOrRefuse('SESSION_STORE', () => storeFromUrl(sessionStore)),
 })
-
-function openStore(choice: StoreChoice) {
-  if (choice.kind === 'memory') return memoryStore()
-  if (choice.kind === 'file') return fileStore(choice.path)
-  mkdirSync(dirname(choice.path), { recursive: true })
-  return sqliteStore(choice.path)
-}

@@ -12,10 +12,8 @@ export const port = readPort(PORT || '3000')
 /** The folder of the catalogue, and of the sessions unless `SESSION_STORE` says otherwise. */
 export const dataDir = DATA_DIR ? resolve(DATA_DIR) : join(import.meta.dirname, '../data')
 
-export type StoreChoice = { kind: 'memory' } | { kind: 'sqlite' | 'file'; path: string }
-
-/** Where the sessions are kept. */
-export const sessionStore = readStore(SESSION_STORE || `sqlite:${join(dataDir, 'sessions.db')}`)
+/** Where the sessions are kept: `memory`, `sqlite:<file>` or `file:<folder>`. */
+export const sessionStore = SESSION_STORE || `sqlite:${join(dataDir, 'sessions.db')}`
 
 function readPort(text: string): number {
   const port = Number(text)
@@ -23,17 +21,13 @@ function readPort(text: string): number {
   return refuse(`PORT must be a number from 0 to 65535, not "${text}".`)
 }
 
-function readStore(text: string): StoreChoice {
-  if (text === 'memory') return { kind: 'memory' }
-  const [, kind, path] = /^(sqlite|file):(.+)$/s.exec(text) ?? []
-  if (path && (kind === 'sqlite' || kind === 'file')) return { kind, path: resolve(path) }
-  return refuse(`SESSION_STORE must be "memory", "sqlite:<file>" or "file:<folder>", not "${text}".`)
-}
-
 /** Opens what the settings name, or says why not. */
-export function openOrRefuse<Opened>(what: string, open: () => Opened): Opened {
+export async function openOrRefuse<Opened>(
+  what: string,
+  open: () => Opened | Promise<Opened>,
+): Promise<Opened> {
   try {
-    return open()
+    return await open()
   } catch (error) {
     return refuse(`${what} cannot be opened. ${error instanceof Error ? error.message : error}`)
   }

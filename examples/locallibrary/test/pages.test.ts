@@ -256,13 +256,13 @@ describe('the site', () => {
 
   it('says in one line what is wrong with a setting', async () => {
     const wrong = [
-      [{ SESSION_STORE: 'redis' }, 'SESSION_STORE must be'],
-      [{ SESSION_STORE: 'sqlite:' }, 'SESSION_STORE must be'],
+      [{ SESSION_STORE: 'redis' }, 'SESSION_STORE cannot be opened.'],
+      [{ SESSION_STORE: 'sqlite:' }, 'SESSION_STORE cannot be opened.'],
       [{ PORT: 'http' }, 'PORT must be'],
       [{ PORT: site.port }, `Port ${site.port} is taken`],
-      [{ SESSION_STORE: `sqlite:${folder.path}` }, 'The store of the sessions cannot be opened.'],
-      [{ SESSION_STORE: `sqlite:${import.meta.filename}` }, 'The store of the sessions cannot be opened.'],
-      [{ SESSION_STORE: `file:${import.meta.filename}` }, 'The store of the sessions cannot be opened.'],
+      [{ SESSION_STORE: `sqlite:${folder.path}` }, 'SESSION_STORE cannot be opened.'],
+      [{ SESSION_STORE: `sqlite:${import.meta.filename}` }, 'SESSION_STORE cannot be opened.'],
+      [{ SESSION_STORE: `file:${import.meta.filename}` }, 'SESSION_STORE cannot be opened.'],
       [{ DATA_DIR: import.meta.filename, SESSION_STORE: 'memory' }, 'The catalogue cannot be opened.'],
     ] as const
     for (const [setting, message] of wrong) {
