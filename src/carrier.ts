@@ -138,22 +138,27 @@ export class IdCarrier {
 
   #first({ id, record }: Carried, journals: readonly Journal[]): SessionRecord {
     const { key, secret } = id
-    const after = journals.reduce((base, journal) => journal.applyTo(base, key, ignore), record)
-    const opened = { ...after, secrets: [secretHash(secret, key, undefined)] }
+    const opened = { ...after(journals, record, key), secrets: [secretHash(secret, key, undefined)] }
     return this.#context.sealed ? sealed(opened, key, secret) : opened
   }
 
   #updated(carried: Carried, journals: readonly Journal[], { stored, view }: Committed): Carriage {
     const { key } = carried.id
-    const rotation = journals.findLast((journal) => journal.rotation)?.rotation
-    // Where another request has changed the id first, the visitor has, or will get, that one.
-    const rotated = rotation !== undefined && hasSecret(stored.record, hashSecret(rotation.to))
-    const id = rotated ? { key, secret: rotation.to } : carried.id
-    const retimed =
-      journals.some((journal) => journal.timeouts) && hasSecret(stored.record, hashSecret(id.secret))
-    if (rotated) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
-    return { carried: { id, loaded: stored, record: view }, tell: rotated || retimed }
+    const opens = (record: SessionRecord, secret: string): boolean => hasSecret(record, hashSecret(secret))
+    const secrets = journals.flatMap(({ rotation }) => rotation?.to ?? [])
+    const rotated = secrets.findLast((secret) => opens(stored.record, secret))
+    const id = rotated === undefined ? carried.id : { key, secret: rotated }
+    const retimed = journals.some((journal) => journal.timeouts) && opens(stored.record, id.secret)
+    // Whoever holds an id that died meanwhile may be somebody else than who holds the new one. So the changes are kept,
+    // and nothing is shown of what came after the id's end.
+    const record = opens(view, id.secret) ? view : after(journals, carried.record, key)
+    if (rotated !== undefined) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
+    return { carried: { id, loaded: stored, record }, tell: rotated !== undefined || retimed }
   }
+}
+
+function after(journals: readonly Journal[], record: SessionRecord, key: string): SessionRecord {
+  return journals.reduce((base, journal) => journal.applyTo(base, key, ignore), record)
 }
 
 export function idText(carried: Carried): string {

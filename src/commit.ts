@@ -132,10 +132,17 @@ export class Committer {
     }
   }
 
-  /** Applies all jobs in turn. One whose own function throws fails alone, leaves the batch, and changes nothing. */
+  /**
+   * Applies all jobs in turn. One that came too late, or whose own function throws, leaves the batch and changes nothing.
+   */
   #apply(key: string, base: SessionRecord, batch: Job[]): SessionRecord {
     let record = base
     for (const job of batch.slice()) {
+      if (job.journals.some((journal) => journal.cameTooLate(record, job.base.record.userId))) {
+        batch.splice(batch.indexOf(job), 1)
+        job.resolve(undefined)
+        continue
+      }
       try {
         job.view = this.#applyOne(key, record, job)
         record = job.view

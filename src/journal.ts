@@ -1,7 +1,9 @@
 import { SessionError } from './errors.ts'
+import { hashSecret } from './id.ts'
 import {
   type Flash,
   hasSecret,
+  NO_TIMEOUTS,
   type SecretHash,
   type SessionRecord,
   secretHash,
@@ -119,19 +121,45 @@ export class Journal {
   }
 
   /**
+   * Whether this request's session has ended, although the entry is still there: another user has signed in meanwhile,
+   * whom the changes must not reach; or it changes the id, and another request, which may be somebody else's who knows
+   * the old one, has changed it first.
+   * @param userId - Whose session the request saw.
+   */
+  cameTooLate(base: SessionRecord, userId: string | undefined): boolean {
+    if (this.#login) return false
+    if (userId !== undefined && base.userId !== userId) return true
+    return this.#rotation !== undefined && !this.#mayRotate(base) && !this.#hasRotated(base)
+  }
+
+  /** Whether a record has the id that this request gave it. */
+  #hasRotated(record: SessionRecord): boolean {
+    return this.#rotation !== undefined && hasSecret(record, hashSecret(this.#rotation.to))
+  }
+
+  /** Whether the id that this request came with still opens the session. */
+  #mayRotate(base: SessionRecord): boolean {
+    return this.#rotation === undefined || hasSecret(base, this.#rotation.from)
+  }
+
+  /**
    * The record after these operations.
    * @param onStale - Told each key whose set overwrites a change that the request had not seen; may throw.
    */
   applyTo(base: SessionRecord, key: string, onStale: (name: string) => void): SessionRecord {
     const login = this.#login
-    // Another user's data must not become this user's, even if the two signed in at the same moment.
-    const handsOver = login !== undefined && base.userId !== undefined && base.userId !== login.userId
+    // Another user's data must not become this user's, even if the two signed in at the same moment; nor must that of a
+    // session whose id was changed by somebody unknown, who may have signed in by means of the application's own.
+    const handsOver =
+      login !== undefined &&
+      base.userId !== login.userId &&
+      (base.userId !== undefined || !this.#mayRotate(base))
     const empties = this.#cleared || handsOver
     return {
       ...base,
       data: this.#data(empties ? new Map() : new Map(base.data), onStale),
       ...this.#flashesAfter(empties ? [] : base.flashes, base.flashCount),
-      timeouts: this.#timeouts ? { ...base.timeouts, ...this.#timeouts } : base.timeouts,
+      timeouts: { ...(handsOver ? NO_TIMEOUTS : base.timeouts), ...this.#timeouts },
       userId: login ? login.userId : base.userId,
       authenticatedAt: login ? login.at : base.authenticatedAt,
       secrets: this.#secrets(base, key),
@@ -169,7 +197,7 @@ export class Journal {
   /**
    * The secrets that open the session afterwards. A new one replaces those there were, as long as the one that this
    * request came with is still among them. Else another request has changed the id first, and then
-   * - a plain change of id has nothing left to do: the old id is dead already, the browser gets the other one;
+   * - a plain change of id has come too late, and is not here unless it was written before and the answer got lost;
    * - a sign-in of the same user, such as a form submitted twice, adds its secret to that of its twin, since nobody
    *   knows which answer the browser receives last; it proved to be that user, so it may hold an id of theirs;
    * - a sign-in of anybody else takes the session over (and `applyTo` empties it).
@@ -178,7 +206,7 @@ export class Journal {
     const rotation = this.#rotation
     if (!rotation) return base.secrets
     const next = secretHash(rotation.to, key, base.dataKey)
-    if (hasSecret(base, rotation.from)) return [next]
+    if (this.#mayRotate(base)) return [next]
     if (!this.#login) return base.secrets
     return base.userId === this.#login.userId ? [...base.secrets, next].slice(-MAX_SECRETS) : [next]
   }

@@ -65,7 +65,7 @@ interface Body {
   n?: number
 }
 
-const NO_TIMEOUTS: Timeouts = { idle: undefined, absolute: undefined, persistent: undefined }
+export const NO_TIMEOUTS: Timeouts = { idle: undefined, absolute: undefined, persistent: undefined }
 
 export function newRecord(createdAt: number): SessionRecord {
   return {

@@ -128,7 +128,7 @@ class World {
 
   /** Runs one request and answers what it did, commit by commit. */
   async run({ process, operations }: Request, from: string): Promise<Deed[]> {
-    const deeds = [this.#deed(from)]
+    const deeds = [this.#deed(from, undefined)]
     const last = (): Deed => deeds.at(-1) as Deed
     const visit = this.#process(process).open({ cookie: `sid=${from}`, secure: false })
     const settle = (): void => {
@@ -137,13 +137,14 @@ class World {
     }
     try {
       const session = await visit.session()
+      last().saw = session.userId
       for (const op of operations) {
         // What a dead id and a destroyed session give is a session of its own, and none of this one's.
         if (session.isNew) break
         if (op.do === 'save') {
           await session.save()
           settle()
-          deeds.push(this.#deed(last().to ?? last().from))
+          deeds.push(this.#deed(last().to ?? last().from, session.userId))
         } else PERFORM[op.do](session, op, last(), ++this.#numbers)
       }
       await visit.commit()
@@ -172,7 +173,7 @@ class World {
     return state
   }
 
-  #deed(from: string): Deed {
+  #deed(from: string, saw: string | undefined): Deed {
     const began = this.#ticks++
     return {
       began,
@@ -183,6 +184,7 @@ class World {
       to: undefined,
       changesId: 'no',
       user: undefined,
+      saw,
     }
   }
 

@@ -21,6 +21,8 @@ export interface Deed {
   to: string | undefined
   changesId: 'no' | 'rotate' | 'login'
   user: string | undefined
+  /** Whose session the request saw. */
+  saw: string | undefined
 }
 
 function copy(state: State): State {
@@ -45,14 +47,23 @@ export function replay(start: State, order: readonly Deed[]): State {
   const state = copy(start)
   for (const deed of order) {
     if (!state.exists) break
+    if (comesTooLate(state, deed)) continue
     const joins = deed.changesId === 'login' && state.user === deed.user
-    // Another user's data is gone before this request's own is there.
-    if (deed.changesId === 'login' && !joins && state.user !== undefined) empty(state)
+    // Another user's data is gone before this request's own is there; so is that of whoever changed the id first.
+    const takesOver = state.user !== undefined || !state.ids.has(deed.from)
+    if (deed.changesId === 'login' && !joins && takesOver) empty(state)
     for (const step of deed.steps) step(state)
     changeIds(state, deed, joins)
     if (deed.changesId === 'login') state.user = deed.user
   }
   return state
+}
+
+/** For those who sign nobody in: the session of its user has ended, or somebody has changed the id before. */
+function comesTooLate(state: State, { changesId, saw, from }: Deed): boolean {
+  if (changesId === 'login') return false
+  if (saw !== undefined && saw !== state.user) return true
+  return changesId === 'rotate' && !state.ids.has(from)
 }
 
 export function empty(state: State): void {
