@@ -1,4 +1,4 @@
-import { parse, stringify } from 'devalue'
+import { defaultStringifyOperations, parse, stringify } from 'devalue'
 import { SessionError } from './errors.ts'
 
 /** A value as text. Plain values are JSON; rich ones (Date, Map, BigInt, cycles, ...) are written by `devalue`. */
@@ -19,7 +19,7 @@ export function encode(value: unknown, name: string): Encoded {
   if (isPlain(value, name, 0)) return { text: JSON.stringify(value), rich: false }
   if (value === undefined) throw refusal(name, 'undefined; use delete() to remove a key')
   try {
-    const text = stringify(value)
+    const text = stringify(value, undefined, { operations: { tagOf } })
     // What can be written but not read again (nesting that overflows the stack) would cost the visitor the session.
     parse(text)
     return { text, rich: true }
@@ -27,6 +27,7 @@ export function encode(value: unknown, name: string): Encoded {
     if (cause instanceof RangeError) throw refusal(name, 'nested too deeply')
     const path = cause instanceof Error && 'path' in cause ? String(cause.path) : ''
     const bad = cause instanceof Error && 'value' in cause ? cause.value : value
+    if (Array.isArray(bad)) refuseNamedProperty(bad, Object.keys(bad), name + path)
     throw refusal(name + path, kind(bad))
   }
 }
@@ -47,8 +48,7 @@ function isPlain(value: unknown, path: string, depth: number): boolean {
 
 function isPlainArray(value: unknown[], path: string, depth: number): boolean {
   const names = Object.keys(value)
-  const extra = names.length > value.length ? names[value.length] : undefined
-  if (extra !== undefined) throw refusal(`${path}.${extra}`, 'a named property of an array')
+  refuseNamedProperty(value, names, path)
   // Fewer names than elements means holes, which only devalue keeps.
   return names.length === value.length && value.every((item, i) => isPlain(item, `${path}[${i}]`, depth + 1))
 }
@@ -62,6 +62,24 @@ function isPlainObject(value: object, path: string, depth: number): boolean {
     if (!isPlain(item, `${path}.${name}`, depth + 1)) return false
   }
   return true
+}
+
+/** What devalue asks each object for. It would drop the named properties of an array, so such an array is none to it. */
+function tagOf(value: unknown): string {
+  if (Array.isArray(value) && namedProperty(value, Object.keys(value)) !== undefined) return 'Object'
+  return defaultStringifyOperations.tagOf(value)
+}
+
+function refuseNamedProperty(array: unknown[], names: string[], path: string): void {
+  const named = namedProperty(array, names)
+  if (named !== undefined) throw refusal(`${path}.${named}`, 'a named property of an array')
+}
+
+/** A name that is no index: those come last. Counting would not do, since an array may have holes. */
+function namedProperty(array: unknown[], names: string[]): string | undefined {
+  const last = names.at(-1)
+  const index = Number(last) >>> 0
+  return String(index) === last && index < array.length ? undefined : last
 }
 
 function refusal(path: string, what: string): SessionError {
