@@ -67,8 +67,10 @@ export class Slot {
   /** The slot of the live value when that was changed in place since it was written down; else `undefined`. */
   changed(name: string): Slot | undefined {
     if (!this.isObject || this.#text === undefined) return undefined
-    const now = encode(this.#value, name)
-    return now.text === this.#text ? undefined : new Slot(now.text, now.rich, this.#value, true)
+    const { text, rich } = encode(this.#value, name)
+    const now = new Slot(text, rich, this.#value, true)
+    // One text may stand for two values, one plain and one rich.
+    return Slot.same(now, this) ? undefined : now
   }
 
   /** A slot of the same value for another reader, who never gets hold of this one's live object. */
