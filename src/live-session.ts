@@ -30,7 +30,7 @@ export class LiveSession {
   }
 
   set(key: string, value: unknown): this {
-    this.#changing(key)
+    this.#changingKey(key)
     this.#put(key, Slot.ofValue(value, key))
     return this
   }
@@ -41,7 +41,7 @@ export class LiveSession {
 
   delete(key: string): boolean {
     if (!this.#values.slot(key)) return false
-    this.#changing(key)
+    this.#changingKey(key)
     this.#values.delete(key)
     this.#journal.delete(key)
     return true
@@ -107,7 +107,7 @@ export class LiveSession {
   }
 
   flash(key: string, value: unknown): void {
-    this.#changing(key)
+    this.#changingKey(key)
     const slot = Slot.ofValue(value, key).detached()
     this.#flashes.push({ key, slot })
     this.#journal.flash(key, slot)
@@ -219,9 +219,13 @@ export class LiveSession {
     this.#flashes = [...record.flashes]
   }
 
-  #changing(key = 'key'): void {
-    if (typeof key !== 'string') throw new TypeError('A key of the session must be a string')
+  #changing(): void {
     this.#host.beforeChange(this.#state.secretHash === undefined)
+  }
+
+  #changingKey(key: string): void {
+    if (typeof key !== 'string') throw new TypeError('A key of the session must be a string')
+    this.#changing()
   }
 
   #put(key: string, slot: Slot): void {
@@ -230,7 +234,7 @@ export class LiveSession {
   }
 
   #update(key: string, fn: Updater): void {
-    this.#changing(key)
+    this.#changingKey(key)
     const result = fn(this.#values.slot(key)?.copy())
     const slot = result === undefined ? undefined : Slot.ofValue(result, key)
     if (slot) this.#values.put(key, slot)
