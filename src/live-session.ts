@@ -1,4 +1,4 @@
-import { oneOf } from './check-options.ts'
+import { known, oneOf } from './check-options.ts'
 import { milliseconds } from './duration.ts'
 import { Journal, type Updater } from './journal.ts'
 import { expiryAfterUse } from './lifetime.ts'
@@ -146,6 +146,7 @@ export class LiveSession {
   }
 
   setTimeouts(timeouts: SessionTimeouts): void {
+    known(timeouts, ['idle', 'absolute', 'persistent'], 'setTimeouts')
     const { idle, absolute, persistent } = timeouts
     const changes: { -readonly [Name in keyof Timeouts]?: Timeouts[Name] } = {}
     if (idle !== undefined) changes.idle = milliseconds(idle, 'idle')
