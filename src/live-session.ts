@@ -2,7 +2,7 @@ import { known, oneOf } from './check-options.ts'
 import { milliseconds } from './duration.ts'
 import { Journal, type Updater } from './journal.ts'
 import { expiryAfterUse } from './lifetime.ts'
-import type { SessionRecord, Timeouts } from './record.ts'
+import { NO_TIMEOUTS, type SessionRecord, type Timeouts } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
 import { Slot } from './slot.ts'
@@ -184,10 +184,11 @@ export class LiveSession {
     const { record, expiresAt } = this.#state
     const { timeouts, login } = this.#journal
     if (expiresAt !== undefined && !timeouts && !login) return expiresAt
+    const handedOver = login && record.userId !== undefined && record.userId !== login.userId
     const after = {
       ...record,
       authenticatedAt: this.authenticatedAt,
-      timeouts: { ...record.timeouts, ...timeouts },
+      timeouts: { ...(handedOver ? NO_TIMEOUTS : record.timeouts), ...timeouts },
     }
     return expiryAfterUse(after, this.#host.lifetimes, this.#host.now())
   }
