@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import { createServer as createHttp1 } from 'node:http'
-import { connect, createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import {
+  connect,
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2'
 import type { ServedSite } from '../../src/testing/adapter-site.ts'
 import { close, originOf } from './serve.ts'
 
@@ -10,6 +16,8 @@ export async function listenHttp2(
 ): Promise<ServedSite> {
   const server = createServer(handler).listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const accepted = new Set<ServerHttp2Session>()
+  server.on('session', (one) => accepted.add(one))
   const session = connect(originOf(server))
   const bridge = createHttp1((req, res) => {
     const stream = session.request({
@@ -31,6 +39,8 @@ export async function listenHttp2(
       await close(bridge)
       session.destroy()
       server.close()
+      // The server's side may still wait for a stream whose reader has gone.
+      for (const one of accepted) one.destroy()
       await once(server, 'close')
     },
   }
