@@ -17,7 +17,7 @@ export interface SessionsOptions {
    * A Standard Schema (zod, valibot, arktype, ...) of the whole data: infers its type and checks it on load. It checks
    * what is there, so keys that are not set yet are no fault, and it does not transform.
    */
-  schema?: StandardSchemaV1
+  schema?: StandardSchemaV1<object>
   /**
    * What becomes of stored values that no longer fit the schema: `'drop'` removes them, `'error'` throws
    * `ERR_SESSION_INVALID`.

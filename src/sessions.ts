@@ -49,7 +49,7 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
 }
 
 /** The type of a site's data, as a schema describes what is stored. */
-type DataOf<Schema extends StandardSchemaV1> = StandardSchemaV1.InferInput<Schema> & object
+type DataOf<Schema extends StandardSchemaV1<object>> = StandardSchemaV1.InferInput<Schema> & object
 
 /**
  * Makes the sessions of a site.
@@ -57,7 +57,7 @@ type DataOf<Schema extends StandardSchemaV1> = StandardSchemaV1.InferInput<Schem
  * const sessions = createSessions<{ num_visits: number }>({ store: sqliteStore('sessions.db') })
  * @throws TypeError that names the option that is wrong, and what was expected.
  */
-export function createSessions<Schema extends StandardSchemaV1>(
+export function createSessions<Schema extends StandardSchemaV1<object>>(
   options: SessionsOptions & { schema: Schema },
 ): Sessions<DataOf<Schema>>
 export function createSessions<Data extends object = Record<string, unknown>>(
