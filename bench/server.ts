@@ -1,0 +1,21 @@
+/*
+ * Serves one variant in a process of its own: node server.ts <variant> <folder>. Answers its port when it listens, and
+ * from then on, to any message, the CPU time it has used so far.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type VariantName, variants } from './apps.ts'
+
+const [name, folder = ''] = process.argv.slice(2)
+const server = createServer(variants[name as VariantName].app(folder))
+
+server.listen(0, '127.0.0.1', () => {
+  process.send?.((server.address() as AddressInfo).port)
+})
+process.on('message', () => {
+  const { user, system } = process.cpuUsage()
+  process.send?.(user + system)
+})
+process.on('disconnect', () => {
+  process.exit()
+})
