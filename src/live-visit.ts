@@ -142,10 +142,9 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   async #load(): Promise<Session<Data>> {
-    const { carrier, cookie } = this.#context
-    const values = cookieValues(this.#request.cookie, cookieName(cookie, this.#secure))
+    const { carrier } = this.#context
     try {
-      return this.#show((await carrier.load(values)) ?? carrier.blank())
+      return this.#show((await carrier.load(this.#cookies)) ?? carrier.blank())
     } catch (error) {
       if (!this.#tolerates(error)) throw error
       // Nothing of this request is kept, and the cookie is left alone: the visitor is back when the store is.
@@ -159,6 +158,11 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     this.#session = new LiveSession(this, stateOf(carried))
     // The typed face: what the class does with any key and value, Data narrows to its own.
     return this.#session as unknown as Session<Data>
+  }
+
+  /** The values of the session's cookie in the request. */
+  get #cookies(): string[] {
+    return cookieValues(this.#request.cookie, cookieName(this.#context.cookie, this.#secure))
   }
 
   get #secure(): boolean {
@@ -215,8 +219,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     while (this.#destroyed[0]) {
       await this.#context.carrier.end(this.#destroyed[0])
       this.#destroyed.shift()
-      const came = this.#request.cookie?.includes(this.#context.cookie.name)
-      this.#setCookie = came ? clearCookie(this.#context.cookie, this.#secure) : undefined
+      this.#setCookie = this.#cookies.length > 0 ? clearCookie(this.#context.cookie, this.#secure) : undefined
     }
   }
 

@@ -224,6 +224,13 @@ describe('the cookie is sent', () => {
     expect(site.store.calls).toEqual({ read: 0, create: 0, update: 0, delete: 0 })
   })
 
+  it('never to a visitor whose cookies only look alike, not even by destroy()', async () => {
+    const site = new TestSite()
+    const visitor = site.browser({ cookie: 'residence=here; my-sid=x; theme=sid' })
+    await visitor.visit((session) => session.destroy())
+    expect(visitor.received).toEqual([])
+  })
+
   it('once, however much happens in one request', async () => {
     const visitor = await new TestSite().visitor()
     await visitor.visit(async (session) => {
