@@ -1,7 +1,7 @@
 import { SessionError } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Journal } from './journal.ts'
-import { expiryAfterUse, type Lifetimes } from './lifetime.ts'
+import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
 import { encodeRecord, type Opener, type SessionRecord } from './record.ts'
 import type { Entry, StoredEntry, UpdateResult, Version } from './store.ts'
 
@@ -114,6 +114,7 @@ export class Committer {
   async #write(key: string, batch: Job[]): Promise<void> {
     const { update, events } = this.#context
     let base = this.#newest(key, batch)
+    if (this.#isExtended(base, batch)) return this.#overtaken(batch)
     for (let attempt = 1; batch.length > 0; attempt++) {
       const record = this.#apply(key, base.record, batch)
       if (batch.length === 0) return
@@ -138,7 +139,7 @@ export class Committer {
   #apply(key: string, base: SessionRecord, batch: Job[]): SessionRecord {
     let record = base
     for (const job of batch.slice()) {
-      if (job.journals.some((journal) => journal.cameTooLate(record, job.base.record.userId))) {
+      if (comesTooLate(record, job)) {
         batch.splice(batch.indexOf(job), 1)
         job.resolve(undefined)
         continue
@@ -199,6 +200,13 @@ export class Committer {
     for (const job of batch) job.resolve(undefined)
   }
 
+  /** Whether all that these jobs want is a longer life, and a request of this process has just given it. */
+  #isExtended({ record, expiresAt }: Loaded, batch: readonly Job[]): boolean {
+    const { lifetimes, now } = this.#context
+    const onlyExtend = batch.every((job) => job.journals.length === 0)
+    return onlyExtend && !extensionDue(record, expiresAt, lifetimes, now())
+  }
+
   /** Another request's write has extended the session already. */
   #overtaken(batch: Job[]): void {
     for (const job of batch) job.resolve({ stored: job.base, view: job.base.record })
@@ -213,6 +221,19 @@ export class Committer {
       this.#remembered.delete(oldest)
     }
   }
+}
+
+/**
+ * Whether a request's session has ended, although the entry is still there: another user has signed in meanwhile, whom
+ * its changes must not reach; or it changes the id, and another request, which may be somebody else's who knows the old
+ * one, has changed it first. A sign-in is never too late: it proves whose session it is.
+ */
+function comesTooLate(record: SessionRecord, { base, journals }: Job): boolean {
+  if (journals.length === 0 || journals.some((journal) => journal.login)) return false
+  const { userId } = base.record
+  if (userId !== undefined && record.userId !== userId) return true
+  const rotating = journals.filter((journal) => journal.rotation)
+  return rotating.length > 0 && !rotating.some((journal) => journal.canRotate(record))
 }
 
 function conflict(): SessionError {

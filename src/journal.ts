@@ -120,21 +120,10 @@ export class Journal {
     this.#rotation = { from: this.#rotation?.from ?? from, to }
   }
 
-  /**
-   * Whether this request's session has ended, although the entry is still there: another user has signed in meanwhile,
-   * whom the changes must not reach; or it changes the id, and another request, which may be somebody else's who knows
-   * the old one, has changed it first.
-   * @param userId - Whose session the request saw.
-   */
-  cameTooLate(base: SessionRecord, userId: string | undefined): boolean {
-    if (this.#login) return false
-    if (userId !== undefined && base.userId !== userId) return true
-    return this.#rotation !== undefined && !this.#mayRotate(base) && !this.#hasRotated(base)
-  }
-
-  /** Whether a record has the id that this request gave it. */
-  #hasRotated(record: SessionRecord): boolean {
-    return this.#rotation !== undefined && hasSecret(record, hashSecret(this.#rotation.to))
+  /** Whether the change of id can take place, or has: then the store had written it, and its answer got lost. */
+  canRotate(record: SessionRecord): boolean {
+    const rotation = this.#rotation
+    return rotation !== undefined && (this.#mayRotate(record) || hasSecret(record, hashSecret(rotation.to)))
   }
 
   /** Whether the id that this request came with still opens the session. */

@@ -151,7 +151,7 @@ function jsonOf(slot: Slot): string {
  * @throws When the text is no session of ours, or the seal is broken.
  */
 export function decodeRecord(entry: Entry, key: string, opener: Opener): SessionRecord {
-  const wire = JSON.parse(entry.value) as Wire & Partial<Body> & { x?: string }
+  const wire = parse(entry.value) as Wire & Partial<Body> & { x?: string }
   if (wire?.v !== 1 || !Array.isArray(wire.s)) throw new Error('The entry is no session of this version')
   const secrets = wire.s.map(([hash, wrap]) => ({ hash, wrap }))
   const dataKey = wire.x === undefined ? undefined : openKey(secrets, key, opener)
@@ -165,6 +165,15 @@ export function decodeRecord(entry: Entry, key: string, opener: Opener): Session
     ...decodeBody(body),
     dataKey,
     closed: body === undefined,
+  }
+}
+
+/** Without the parser's own error, which quotes what it cannot read: data, on its way to a log. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('The entry is not JSON')
   }
 }
 
