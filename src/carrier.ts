@@ -87,7 +87,13 @@ export class IdCarrier {
   async commit(carried: Carried, journals: readonly Journal[]): Promise<Carriage | undefined> {
     if (!carried.loaded) return this.#create(carried, journals)
     const { key, secret } = carried.id
-    const committed = await this.#committer.commit(key, carried.loaded, secret, journals)
+    const { loaded, record } = carried
+    const committed = await this.#committer.commit(key, {
+      base: loaded,
+      secret,
+      userId: record.userId,
+      journals,
+    })
     if (!committed) return undefined
     if (journals.length === 0 && committed.stored !== carried.loaded) {
       this.#context.events.emit('renewed', { handle: key })

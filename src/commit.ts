@@ -33,11 +33,18 @@ export interface CommitContext {
   onStale(name: string): void
 }
 
-interface Job {
+/** What one request has to save. */
+export interface Changes {
   readonly base: Loaded
+  /** The secret that the request came with. */
   readonly secret: string
+  /** Whose session the request sees. The base may be newer, and another user's already. */
+  readonly userId: string | undefined
   /** In order; none when only the life of the session is to be extended. */
   readonly journals: readonly Journal[]
+}
+
+interface Job extends Changes {
   /** Keys told to be stale: a replay tells them no second time. */
   readonly stale: Set<string>
   view: SessionRecord
@@ -77,14 +84,9 @@ export class Committer {
    * Writes the journals onto the session, whatever others did to it since it was loaded. Answers `undefined` when it has
    * ended: nothing was written.
    */
-  commit(
-    key: string,
-    base: Loaded,
-    secret: string,
-    journals: readonly Journal[],
-  ): Promise<Committed | undefined> {
+  commit(key: string, changes: Changes): Promise<Committed | undefined> {
     return new Promise((resolve, reject) => {
-      const job: Job = { base, secret, journals, stale: new Set(), view: base.record, resolve, reject }
+      const job: Job = { ...changes, stale: new Set(), view: changes.base.record, resolve, reject }
       const waiting = this.#waiting.get(key)
       if (waiting) waiting.push(job)
       else void this.#run(key, job)
@@ -228,9 +230,8 @@ export class Committer {
  * its changes must not reach; or it changes the id, and another request, which may be somebody else's who knows the old
  * one, has changed it first. A sign-in is never too late: it proves whose session it is.
  */
-function comesTooLate(record: SessionRecord, { base, journals }: Job): boolean {
+function comesTooLate(record: SessionRecord, { userId, journals }: Changes): boolean {
   if (journals.length === 0 || journals.some((journal) => journal.login)) return false
-  const { userId } = base.record
   if (userId !== undefined && record.userId !== userId) return true
   const rotating = journals.filter((journal) => journal.rotation)
   return rotating.length > 0 && !rotating.some((journal) => journal.canRotate(record))

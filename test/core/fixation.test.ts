@@ -183,6 +183,24 @@ describe.each([1, 2])('two users at one browser, processes: %i', (count) => {
     expect(second.received.at(-1)).toContain(`Max-Age=${30 * 86_400};`)
   })
 
+  it('the second one gets nothing either when that request has saved before, in the write of the sign-in', async () => {
+    const { there, browser } = await ofAda()
+    const late = await browser.at(there).begin()
+    const other = await browser.at(there).begin()
+    late.session.set('address', 'of ada')
+    other.session.login('grace')
+    // Something else is being written, so that the two wait and are written together.
+    const first = await browser.at(there).begin()
+    first.session.set('first', 1)
+    const writing = first.finish()
+    const saved = late.session.save()
+    const [answer] = await Promise.all([other.finish(), saved, writing])
+    late.session.set('address', 'of ada, still')
+    expect(await late.finish()).toEqual([])
+    for (const header of answer) browser.receive(header)
+    expect(await contents(browser)).toEqual({})
+  })
+
   it('the first one is told so when saving', async () => {
     const { there, browser } = await ofAda()
     const late = await browser.at(there).begin()
