@@ -114,7 +114,7 @@ export class IdCarrier {
     const at = this.#committer.mark()
     const entry = await read(id.key)
     if (!entry || entry.expiresAt <= now()) return undefined
-    const record = await open(id.key, entry, { secret: id.secret })
+    const record = await open(id.key, entry, { secrets: [id.secret] })
     if (!record || !hasSecret(record, hashSecret(id.secret)) || absoluteEnd(record, lifetimes) <= now())
       return undefined
     const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record

@@ -184,8 +184,9 @@ export class Committer {
     base: Loaded,
     batch: readonly Job[],
   ): Promise<Loaded | undefined> {
-    const { dataKey } = base.record
-    const opener = dataKey ? { dataKey } : batch[0] && { secret: batch[0].secret }
+    // The data key of the base is of no use when it was made to seal the session for the first time and another process
+    // was first with one of its own; the secrets are none when that process has changed the id.
+    const opener = { secrets: batch.map((job) => job.secret), dataKey: base.record.dataKey }
     const record = await this.#context.open(key, current, opener)
     if (!record || record.closed) return undefined
     return { record, version: current.version, expiresAt: current.expiresAt, at: ++this.#counter }

@@ -41,8 +41,8 @@ export interface SessionRecord {
   readonly closed: boolean
 }
 
-/** What may open a record's sealed data: the secret of an id, or the data key of a record of the same session. */
-export type Opener = { secret: string } | { dataKey: Uint8Array | undefined } | undefined
+/** What may open a record's sealed data: secrets of its ids, or else the data key of a record of the same session. */
+export type Opener = { secrets: readonly string[]; dataKey?: Uint8Array | undefined } | undefined
 
 /** The text form. Short names: every session carries them. */
 interface Wire {
@@ -178,11 +178,12 @@ function parse(text: string): unknown {
 }
 
 function openKey(secrets: readonly SecretHash[], key: string, opener: Opener): Uint8Array | undefined {
-  if (!opener) return undefined
-  if ('dataKey' in opener) return opener.dataKey
-  const hash = hashSecret(opener.secret)
-  const wrap = secrets.find((secret) => sameHash(secret.hash, hash))?.wrap
-  return wrap === undefined ? undefined : unwrapKey(wrap, opener.secret, `key ${key}`)
+  for (const secret of opener?.secrets ?? []) {
+    const hash = hashSecret(secret)
+    const wrap = secrets.find((known) => sameHash(known.hash, hash))?.wrap
+    if (wrap !== undefined) return unwrapKey(wrap, secret, `key ${key}`)
+  }
+  return opener?.dataKey
 }
 
 function decodeBody(body: Partial<Body> | undefined): Pick<SessionRecord, 'data' | 'flashes' | 'flashCount'> {
