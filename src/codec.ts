@@ -19,7 +19,7 @@ export function encode(value: unknown, name: string): Encoded {
   if (isPlain(value, name, 0)) return { text: JSON.stringify(value), rich: false }
   if (value === undefined) throw refusal(name, 'undefined; use delete() to remove a key')
   try {
-    const text = stringify(value, undefined, { operations: { tagOf } })
+    const text = stringify(value, undefined, { operations: { tagOf, viewInfo } })
     // What can be written but not read again (nesting that overflows the stack) would cost the visitor the session.
     parse(text)
     return { text, rich: true }
@@ -68,6 +68,18 @@ function isPlainObject(value: object, path: string, depth: number): boolean {
 function tagOf(value: unknown): string {
   if (Array.isArray(value) && namedProperty(value, Object.keys(value)) !== undefined) return 'Object'
   return defaultStringifyOperations.tagOf(value)
+}
+
+/**
+ * The bytes that a view shows. devalue would write the whole buffer behind it, which may be a pool that holds other
+ * people's bytes.
+ */
+function viewInfo(view: ArrayBufferView): ReturnType<typeof defaultStringifyOperations.viewInfo> {
+  const info = defaultStringifyOperations.viewInfo(view)
+  const { buffer, byteOffset, byteLength, bufferByteLength } = info
+  if (byteLength === bufferByteLength) return info
+  const bytes = buffer.slice(byteOffset, byteOffset + byteLength)
+  return { ...info, buffer: bytes, byteOffset: 0, bufferByteLength: byteLength }
 }
 
 function refuseNamedProperty(array: unknown[], names: string[], path: string): void {

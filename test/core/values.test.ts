@@ -33,6 +33,20 @@ function nested(depth: number): unknown {
   return value
 }
 
+it.each([
+  ['Uint8Array', (pool: ArrayBuffer) => new Uint8Array(pool, 24, 8)],
+  ['Float64Array', (pool: ArrayBuffer) => new Float64Array(pool, 24, 1)],
+  ['DataView', (pool: ArrayBuffer) => new DataView(pool, 24, 8)],
+])('keeps the bytes that a %s shows, and none of the buffer behind it', async (_, viewOf) => {
+  const site = new TestSite()
+  const visitor = site.browser()
+  const pool = new TextEncoder().encode("somebody else's password".padEnd(64, '!')).buffer
+  await visitor.visit((session) => session.set('bytes', { shown: viewOf(pool) }))
+  expect(atob(/ArrayBuffer[\\",]+([\w+/=]+)/.exec(site.dump())?.[1] ?? '')).toBe('!!!!!!!!')
+  const { shown } = await visitor.visit((session) => session.get('bytes'))
+  expect(Buffer.from(shown.buffer, shown.byteOffset, shown.byteLength).toString()).toBe('!!!!!!!!')
+})
+
 describe('a value comes back as it was', () => {
   const values: Record<string, unknown> = {
     null: null,
