@@ -126,8 +126,10 @@ export class IdCarrier {
     const { lifetimes, now, create, events } = this.#context
     const { key } = carried.id
     const at = this.#committer.mark()
-    const record = this.#first(carried, journals)
-    if (isBlank(record)) return { carried, tell: false }
+    const changed = after(journals, carried.record, key)
+    // Nothing worth a row, but what was said of its timeouts holds when there is.
+    if (isBlank(changed)) return { carried: { ...carried, record: changed }, tell: false }
+    const record = this.#first(carried.id, changed)
     const expiresAt = expiryAfterUse(record, lifetimes, now())
     const version = await create(key, { value: encodeRecord(record, key), expiresAt, userId: record.userId })
     if (version !== undefined) {
@@ -135,16 +137,16 @@ export class IdCarrier {
       return { carried: { ...carried, loaded: { record, version, expiresAt, at }, record }, tell: true }
     }
     // Only the request that made a key may create it: a key that is taken belongs to somebody else.
-    if (attempt < MAX_KEYS) return this.#create(this.blank(), journals, attempt + 1)
+    if (attempt < MAX_KEYS)
+      return this.#create({ ...this.blank(), record: carried.record }, journals, attempt + 1)
     throw new SessionError(
       'ERR_SESSION_STORE',
       'The session store says of every new random key that it is taken',
     )
   }
 
-  #first({ id, record }: Carried, journals: readonly Journal[]): SessionRecord {
-    const { key, secret } = id
-    const opened = { ...after(journals, record, key), secrets: [secretHash(secret, key, undefined)] }
+  #first({ key, secret }: Id, record: SessionRecord): SessionRecord {
+    const opened = { ...record, secrets: [secretHash(secret, key, undefined)] }
     return this.#context.sealed ? sealed(opened, key, secret) : opened
   }
 

@@ -56,6 +56,11 @@ export class Journal {
     )
   }
 
+  /** The keys that it changes. */
+  get keys(): Iterable<string> {
+    return this.#changes.keys()
+  }
+
   get login(): { userId: string; at: number } | undefined {
     return this.#login
   }
@@ -85,7 +90,7 @@ export class Journal {
     }
     if (change) {
       // The value no longer depends on what is stored, so neither does the result.
-      if (result) this.put(key, result)
+      if (result) this.put(key, result, change.kind === 'put' ? change.seen : undefined)
       else this.delete(key)
       return
     }

@@ -1,5 +1,6 @@
 import { known, oneOf } from './check-options.ts'
 import { milliseconds } from './duration.ts'
+import { ignore } from './ignore.ts'
 import { Journal, type Updater } from './journal.ts'
 import { expiryAfterUse } from './lifetime.ts'
 import { NO_TIMEOUTS, type SessionRecord, type Timeouts } from './record.ts'
@@ -94,6 +95,7 @@ export class LiveSession {
       throw new TypeError('update() takes a key and a function of the current value')
     this.#keepChangesInPlace()
     const before = this.#values.slot(key)
+    this.#values.see(key)
     this.#update(key, fn)
     if (this.#host.checksPurity) reportImpure(key, fn, before, this.#values.slot(key))
     return this.#values.value(key)
@@ -199,7 +201,13 @@ export class LiveSession {
 
   /** Whether anything waits to be saved, changes inside objects included. */
   get changed(): boolean {
-    return !this.#journal.isEmpty || this.#values.changedInPlace().length > 0
+    if (!this.#journal.isEmpty) return true
+    try {
+      return this.#values.changedInPlace().length > 0
+    } catch {
+      // It no longer survives storage, so it has changed: the commit says what it is.
+      return true
+    }
   }
 
   /** The operations since the last call. */
@@ -207,18 +215,25 @@ export class LiveSession {
     this.#keepChangesInPlace()
     const journal = this.#journal
     this.#journal = new Journal()
+    this.#values.written(journal.keys)
     return journal
   }
 
-  /** Shows what was stored, as far as this request's own view goes. */
+  /** Shows what was stored, and on top of it what this request has changed while that was under way. */
   stored(state: SessionState): void {
     this.#state = state
-    if (this.#journal.isEmpty) this.#adopt(state.record)
+    try {
+      this.#keepChangesInPlace()
+      const { record, handle } = state
+      this.#adopt(record, this.#journal.isEmpty ? record : this.#journal.applyTo(record, handle, ignore))
+    } catch {
+      // What the request has changed since does not fit what was stored: the next commit says so.
+    }
   }
 
-  #adopt(record: SessionRecord): void {
-    this.#values.adopt(record.data)
-    this.#flashes = [...record.flashes]
+  #adopt(stored: SessionRecord, shown = stored): void {
+    this.#values.adopt(stored.data, shown.data)
+    this.#flashes = [...shown.flashes]
   }
 
   #changing(): void {

@@ -79,7 +79,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     try {
       if (!(await this.#inTurn())) this.#discard()
     } catch (error) {
-      this.#setCookie = undefined
+      // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
       this.#closed = 'failed'
       if (!this.#tolerates(error)) throw error
     }

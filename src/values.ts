@@ -1,4 +1,4 @@
-import type { Slot } from './slot.ts'
+import { Slot } from './slot.ts'
 
 /** The values of a session as one request sees them, and what it has seen of them and got hold of. */
 export class Values {
@@ -25,7 +25,7 @@ export class Values {
   }
 
   has(key: string): boolean {
-    this.#see(key)
+    this.see(key)
     return this.#slots.has(key)
   }
 
@@ -36,7 +36,7 @@ export class Values {
 
   /** The value of a key, handed out. */
   value(key: string): unknown {
-    this.#see(key)
+    this.see(key)
     const slot = this.#slots.get(key)
     const value = slot?.live()
     if (slot?.isObject) this.#objects.add(key)
@@ -74,16 +74,32 @@ export class Values {
     return changed
   }
 
-  /** Shows what is stored now, in place of all it showed. */
-  adopt(stored: ReadonlyMap<string, Slot>): void {
-    this.#slots = new Map(Array.from(stored, ([key, slot]) => [key, slot.detached()]))
-    this.#stored = new Map(this.#slots)
-    this.#objects.clear()
+  /** Takes note that the request's own changes of these keys are on their way: what was read there is the past. */
+  written(keys: Iterable<string>): void {
+    for (const key of keys) this.#read.delete(key)
+  }
+
+  /**
+   * Shows these values in place of all it showed. A value that has not changed stays the one that was handed out, so
+   * that what is changed in it later is found, too.
+   * @param stored - What is stored now.
+   * @param shown - The same with what the request has changed since.
+   */
+  adopt(stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>): void {
+    const slots = new Map(Array.from(shown, ([key, slot]) => [key, this.#kept(key, slot) ?? slot.detached()]))
+    for (const key of this.#objects) if (slots.get(key) !== this.#slots.get(key)) this.#objects.delete(key)
+    this.#slots = slots
+    this.#stored = new Map(Array.from(stored, ([key, slot]) => [key, this.#kept(key, slot) ?? slot]))
     this.#read.clear()
   }
 
-  /** What the request has put there itself tells it nothing of what is stored. */
-  #see(key: string): void {
+  #kept(key: string, slot: Slot): Slot | undefined {
+    const mine = this.#slots.get(key)
+    return Slot.same(mine, slot) ? mine : undefined
+  }
+
+  /** Takes note of a look at a key. What the request has put there itself tells it nothing of what is stored. */
+  see(key: string): void {
     if (this.#slots.get(key) === this.#stored.get(key)) this.#read.add(key)
   }
 }

@@ -9,7 +9,8 @@ export interface Visit<Data extends object = Record<string, unknown>> {
   readonly dirty: boolean
   /**
    * Saves what the request changed. Changes of a session that has ended meanwhile are dropped.
-   * @throws SessionError when they could not be saved; the response must then be an error, and carries no cookie.
+   * @throws SessionError when they could not be saved; the response must then be an error. It carries no cookie but that
+   * of what an earlier `save()` has stored.
    */
   commit(): Promise<void>
   /** What the response has to carry, as of the commits so far. */

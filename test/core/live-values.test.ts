@@ -153,19 +153,6 @@ describe('an object belongs to one request', () => {
     expect(await visitor.visit((session) => session.get('key'))).toEqual({ n: 1 })
   })
 
-  it('and is a copy after save(), so that what was given before no longer counts', async () => {
-    const visitor = new TestSite().browser()
-    const given = { n: 1 }
-    await visitor.visit(async (session) => {
-      session.set('key', given)
-      await session.save()
-      expect(session.get('key')).not.toBe(given)
-      given.n = 2
-      expect(session.get('key')).toEqual({ n: 1 })
-    })
-    expect(await visitor.visit((session) => session.get('key'))).toEqual({ n: 1 })
-  })
-
   it('and is the same one each time the request asks', async () => {
     const visitor = await visitorWithCart()
     await visitor.visit((session) => {
@@ -189,7 +176,7 @@ describe('an object belongs to one request', () => {
         }),
       ),
     )
-    expect(new Set(held).size).toBe(6)
+    expect(new Set(held).size).toBe(3)
     for (const one of held) if (one.items[0]) one.items[0].name = 'changed after the answer'
     const session = await visitor.visit((live) => Object.fromEntries(live))
     expect(session).toEqual({ cart: cart(), a: { key: 'a' }, b: { key: 'b' }, c: { key: 'c' } })
