@@ -42,6 +42,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   /** How many saves are under way or wait for their turn. */
   #saving = 0
   #scheduled = false
+  /** Whether an extension was tried, which a request does once: when it fails, the next request will. */
+  #extended = false
 
   constructor(context: VisitContext, request: VisitRequest) {
     this.#context = context
@@ -70,7 +72,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     if (this.#saving > 0) return true
     if (!this.#session || !this.#carried || this.#closed) return false
     if (this.#destroyed.length > 0 || this.#session.changed) return true
-    return this.#unsaved.length === 0 && this.#context.carrier.extensionDue(this.#carried)
+    return this.#unsaved.length === 0 && !this.#extended && this.#context.carrier.extensionDue(this.#carried)
   }
 
   async commit(): Promise<void> {
@@ -191,6 +193,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     const journals = changed ? [...this.#unsaved, session.takeJournal()] : this.#unsaved
     if (journals.length === 0 && !this.#context.carrier.extensionDue(this.#carried)) return true
     this.#unsaved = []
+    if (journals.length === 0) this.#extended = true
     try {
       return await this.#saveOn(session, this.#carried, journals)
     } catch (error) {

@@ -225,6 +225,25 @@ describe('extending', () => {
     expect(events.map(([name]) => name)).toEqual(['ended'])
   })
 
+  it.each(['fails', 'comes second'])('that %s is not tried again by the same request', async (outcome) => {
+    const site = new Site()
+    const sessions = site.process()
+    const browser = await visitor(sessions)
+    site.now += HOUR
+    const visit = sessions.open({ cookie: browser.cookie, secure: false })
+    const session = await visit.session()
+    if (outcome === 'comes second') await browser.at(site.process()).visit((other) => other.get('began'))
+    else site.store.delay = () => Promise.reject(new Error('the store is down'))
+    expect(visit.dirty).toBe(true)
+    await visit.commit()
+    // An adapter commits for as long as there is something to commit.
+    expect(visit.dirty).toBe(false)
+    site.store.delay = () => Promise.resolve()
+    session.set('later', true)
+    await visit.commit()
+    expect(await contents(browser)).toEqual({ began: true, later: true })
+  })
+
   it('is told as "renewed", once', async () => {
     const site = new Site({ idleTimeout: '1h' })
     const sessions = site.process()
