@@ -17,7 +17,13 @@ export function known(options: object, names: readonly string[], what: string): 
 export function oneOf<T>(value: T, allowed: readonly T[], option: string): T {
   if (allowed.includes(value)) return value
   const list = allowed.map((one) => JSON.stringify(one) ?? 'undefined').join(', ')
-  throw new TypeError(`"${option}" must be one of ${list}; got ${JSON.stringify(value)}`)
+  throw new TypeError(`"${option}" must be one of ${list}; got ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  const isObject = value !== null && (typeof value === 'object' || typeof value === 'function')
+  return isObject ? `a value of type ${typeof value}` : String(value)
 }
 
 /** The `NODE_ENV` of the process, on runtimes that have one. */

@@ -18,7 +18,10 @@ export interface SessionEvents {
 
 export type SessionEventName = keyof SessionEvents
 
-/** A listener runs synchronously, after the fact; what it throws is reported on the console and stops nothing. */
+/**
+ * A listener is called synchronously, after the fact. What it throws, or what its promise rejects with, is reported on the
+ * console and stops nothing.
+ */
 export type SessionListener<Name extends SessionEventName> = (event: SessionEvents[Name]) => void
 
 export class Events {
@@ -34,11 +37,14 @@ export class Events {
   emit<Name extends SessionEventName>(name: Name, event: SessionEvents[Name]): void {
     const listeners = this.#listeners.get(name)
     if (!listeners) return
+    const report = (error: unknown): void => console.error(`sojourn: a listener of "${name}" threw`, error)
     for (const listener of listeners as Set<SessionListener<Name>>) {
       try {
-        listener(event)
+        const answer: unknown = listener(event)
+        // An async function fits the type, and its rejection would end the process.
+        if (answer instanceof Promise) answer.catch(report)
       } catch (error) {
-        console.error(`sojourn: a listener of "${name}" threw`, error)
+        report(error)
       }
     }
   }

@@ -83,6 +83,9 @@ const OPTIONS = [
   'clock',
 ] satisfies (keyof SessionsOptions)[]
 
+// What timers of JavaScript can count; beyond it they fire at once, and every call of the store would fail.
+const MAX_TIMER = 2 ** 31 - 1
+
 const VERBS = ['read', 'create', 'update', 'delete'] as const
 
 /** Checks the options. @throws TypeError that names the option and what was expected. */
@@ -117,8 +120,14 @@ export function settings(options: SessionsOptions): Settings {
     onStaleSet: oneOf(onStaleSet, ['warn', 'error', 'allow'], 'onStaleSet'),
     sealed: oneOf(sealed, [true, false], 'sealed'),
     onStoreError: oneOf(onStoreError, ['error', 'anonymous'], 'onStoreError'),
-    storeTimeout: milliseconds(storeTimeout, 'storeTimeout'),
+    storeTimeout: timerOf(storeTimeout),
     clock,
     production,
   }
+}
+
+function timerOf(storeTimeout: Duration): number {
+  const ms = milliseconds(storeTimeout, 'storeTimeout')
+  if (ms > MAX_TIMER) throw new TypeError('"storeTimeout" must be a duration of 24 days at most')
+  return ms
 }
