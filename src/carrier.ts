@@ -4,7 +4,7 @@ import type { Events } from './events.ts'
 import { formatId, hashSecret, type Id, newKey, newSecret, parseId } from './id.ts'
 import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
-import { absoluteEnd, expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
+import { expiryAfterUse, extensionDue, isOver, type Lifetimes } from './lifetime.ts'
 import {
   encodeRecord,
   hasSecret,
@@ -115,7 +115,7 @@ export class IdCarrier {
     const entry = await read(id.key)
     if (!entry || entry.expiresAt <= now()) return undefined
     const record = await open(id.key, entry, { secrets: [id.secret] })
-    if (!record || !hasSecret(record, hashSecret(id.secret)) || absoluteEnd(record, lifetimes) <= now())
+    if (!record || !hasSecret(record, hashSecret(id.secret)) || isOver(record, lifetimes, now()))
       return undefined
     const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record
     const loaded = { record: readable, version: entry.version, expiresAt: entry.expiresAt, at }
@@ -134,7 +134,8 @@ export class IdCarrier {
     const version = await create(key, { value: encodeRecord(record, key), expiresAt, userId: record.userId })
     if (version !== undefined) {
       events.emit('created', { handle: key, userId: record.userId })
-      return { carried: { ...carried, loaded: { record, version, expiresAt, at }, record }, tell: true }
+      const loaded = { record, version, expiresAt, at }
+      return { carried: { ...carried, loaded, record }, tell: true }
     }
     // Only the request that made a key may create it: a key that is taken belongs to somebody else.
     if (attempt < MAX_KEYS)
@@ -146,7 +147,8 @@ export class IdCarrier {
   }
 
   #first({ key, secret }: Id, record: SessionRecord): SessionRecord {
-    const opened = { ...record, secrets: [secretHash(secret, key, undefined)] }
+    const seenAt = this.#context.now()
+    const opened = { ...record, seenAt, secrets: [secretHash(secret, key, undefined)] }
     return this.#context.sealed ? sealed(opened, key, secret) : opened
   }
 

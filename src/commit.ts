@@ -154,7 +154,7 @@ export class Committer {
         job.reject(error)
       }
     }
-    return record
+    return { ...record, seenAt: this.#context.now() }
   }
 
   #applyOne(key: string, base: SessionRecord, { journals, stale }: Job): SessionRecord {
@@ -166,8 +166,7 @@ export class Committer {
   }
 
   #entry(key: string, record: SessionRecord): Entry {
-    const { lifetimes, now } = this.#context
-    const expiresAt = expiryAfterUse(record, lifetimes, now())
+    const expiresAt = expiryAfterUse(record, this.#context.lifetimes, record.seenAt)
     return { value: encodeRecord(record, key), expiresAt, userId: record.userId }
   }
 

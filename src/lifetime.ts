@@ -23,9 +23,9 @@ export function expiryAfterUse(record: SessionRecord, lifetimes: Lifetimes, now:
   return Math.min(now + idleOf(record, lifetimes), absoluteEnd(record, lifetimes))
 }
 
-/** When the session was last written, within the extension interval: what lists show as last seen. */
-export function lastSeen(record: SessionRecord, expiresAt: number, lifetimes: Lifetimes): number {
-  return Math.max(record.createdAt, expiresAt - idleOf(record, lifetimes))
+/** Whether the session is over by the lifetimes of today, which may be shorter than when it was written. */
+export function isOver(record: SessionRecord, lifetimes: Lifetimes, now: number): boolean {
+  return expiryAfterUse(record, lifetimes, record.seenAt) <= now
 }
 
 /**
@@ -40,7 +40,7 @@ export function extensionDue(
 ): boolean {
   const next = expiryAfterUse(record, lifetimes, now)
   const interval = Math.min(idleOf(record, lifetimes) / 10, MAX_EXTENSION_INTERVAL)
-  return next - expiresAt >= interval || (next > expiresAt && next === absoluteEnd(record, lifetimes))
+  return now - record.seenAt >= interval || (next > expiresAt && next === absoluteEnd(record, lifetimes))
 }
 
 /** The `Max-Age` of the cookie: up to the absolute end. Rounded up, so that the cookie never dies first. */

@@ -27,6 +27,8 @@ export interface Flash {
 export interface SessionRecord {
   readonly secrets: readonly SecretHash[]
   readonly createdAt: number
+  /** When it was last written, which a use does once per extension interval. */
+  readonly seenAt: number
   readonly authenticatedAt: number | undefined
   readonly userId: string | undefined
   readonly timeouts: Timeouts
@@ -50,6 +52,7 @@ interface Wire {
   /** The secrets: `[hash]` or `[hash, wrap]`. */
   s: [string, string?][]
   c: number
+  u: number
   a?: number
   i?: number
   t?: number
@@ -71,6 +74,7 @@ export function newRecord(createdAt: number): SessionRecord {
   return {
     secrets: [],
     createdAt,
+    seenAt: createdAt,
     authenticatedAt: undefined,
     userId: undefined,
     timeouts: NO_TIMEOUTS,
@@ -113,6 +117,7 @@ export function encodeRecord(record: SessionRecord, key: string): string {
     v: 1,
     s: record.secrets.map(({ hash, wrap }) => (wrap === undefined ? [hash] : [hash, wrap])),
     c: record.createdAt,
+    u: record.seenAt,
   }
   if (authenticatedAt !== undefined) wire.a = authenticatedAt
   if (timeouts.idle !== undefined) wire.i = timeouts.idle
@@ -159,6 +164,7 @@ export function decodeRecord(entry: Entry, key: string, opener: Opener): Session
   return {
     secrets,
     createdAt: wire.c,
+    seenAt: wire.u,
     authenticatedAt: wire.a,
     userId: entry.userId,
     timeouts: { idle: wire.i, absolute: wire.t, persistent: wire.p },

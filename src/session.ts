@@ -117,10 +117,7 @@ export interface SessionInfo<Data extends object = Record<string, unknown>> {
   userId: string
   createdAt: number
   authenticatedAt: number | undefined
-  /**
-   * When it was last used, within the extension interval: a tenth of the idle timeout, an hour at most. It stands still
-   * once the absolute end is nearer than the idle timeout, since a use extends nothing then.
-   */
+  /** When it was last used, within the extension interval: a tenth of the idle timeout, an hour at most. */
   lastSeenAt: number
   expiresAt: number
   /** A copy of its values; `undefined` when they are sealed, which nobody but its visitor can open. */

@@ -6,7 +6,7 @@ import { Events, type SessionEventName, type SessionListener } from './events.ts
 import { guarded } from './guard.ts'
 import { isKey } from './id.ts'
 import { staleSet } from './journal.ts'
-import { lastSeen } from './lifetime.ts'
+import { isOver } from './lifetime.ts'
 import { LiveVisit, type VisitContext } from './live-visit.ts'
 import { type SessionsOptions, type Settings, settings } from './options.ts'
 import { type PurgeOptions, Purger } from './purge.ts'
@@ -172,15 +172,18 @@ class StoredSessions implements Sessions {
   }
 
   async #info(entry: KeyedEntry, userId: string): Promise<SessionInfo | undefined> {
-    const record = await this.#open(entry.key, entry, undefined)
-    if (!record) return undefined
+    const decoded = this.#decode(entry.key, entry, undefined)
+    if (!decoded || isOver(decoded, this.#settings.lifetimes, this.#settings.clock())) return undefined
+    // One session that does not fit the schema must not keep the others from being listed and revoked.
+    const { schema } = this.#settings
+    const record = schema ? await checked(decoded, schema, 'drop') : decoded
     const data = Object.fromEntries(Array.from(record.data, ([key, slot]) => [key, slot.copy()]))
     return {
       handle: entry.key,
       userId,
       createdAt: record.createdAt,
       authenticatedAt: record.authenticatedAt,
-      lastSeenAt: lastSeen(record, entry.expiresAt, this.#settings.lifetimes),
+      lastSeenAt: record.seenAt,
       expiresAt: entry.expiresAt,
       data: record.closed ? undefined : data,
     }

@@ -1,35 +1,28 @@
 import { inspect as show, stripVTControlCharacters } from 'node:util'
-import { type Duration, milliseconds } from '../duration.ts'
 import { isKey, parseId } from '../id.ts'
-import { lastSeen } from '../lifetime.ts'
 import { decodeRecord, type SessionRecord } from '../record.ts'
 import type { StoredEntry } from '../store.ts'
 import { type Command, Failure, UsageError } from './command.ts'
 import { STORE_URLS, withStore } from './store.ts'
 
-const DEFAULT_IDLE_TIMEOUT = '14d'
-
 export const inspect: Command = {
   summary: 'Shows what is kept for one session',
   positionals: ['store-url', 'handle'],
-  options: { data: { type: 'boolean' }, 'idle-timeout': { type: 'string' } },
+  options: { data: { type: 'boolean' } },
   help: `${STORE_URLS}
 
 The handle is the session's public name, as lists and logs show it: what stands before the dot in its cookie.
 
 Options:
-  --data                     Shows the values too, not only their keys
-  --idle-timeout <duration>  The site's idleTimeout, from which "last seen" is reckoned (${DEFAULT_IDLE_TIMEOUT})`,
+  --data  Shows the values too, not only their keys`,
   async run({ positionals: [url = '', handle = ''], values }) {
     expectHandle(handle)
-    const timeout = String(values['idle-timeout'] ?? DEFAULT_IDLE_TIMEOUT)
-    const idle = checkedTimeout(timeout)
     const entry = await withStore(url, (store) => store.read(handle))
     if (!entry) throw new Failure('There is no session of that handle: it has ended, or never was')
     const record = decoded(entry, handle)
     const data = values['data'] === true ? record.data : undefined
-    const facts = factsOf(record, entry, handle, idle)
-    return { text: textOf(facts, data, timeout), json: data ? { ...facts, data: jsonOf(data) } : facts }
+    const facts = factsOf(record, entry, handle)
+    return { text: textOf(facts, data), json: data ? { ...facts, data: jsonOf(data) } : facts }
   },
 }
 
@@ -41,8 +34,7 @@ interface Facts {
   userId: string | null
   createdAt: number
   authenticatedAt: number | null
-  /** `null` when the given idle timeout cannot be the site's, as the session was used in the future then. */
-  lastSeenAt: number | null
+  lastSeenAt: number
   expiresAt: number
   /** The bytes of the entry's value. */
   size: number
@@ -51,15 +43,13 @@ interface Facts {
   flashes: number | null
 }
 
-function factsOf(record: SessionRecord, entry: StoredEntry, handle: string, idle: number): Facts {
-  // Only the idle timeout counts here: what is reckoned back from it needs no other.
-  const seen = lastSeen(record, entry.expiresAt, { idle, absolute: Number.POSITIVE_INFINITY })
+function factsOf(record: SessionRecord, entry: StoredEntry, handle: string): Facts {
   return {
     handle,
     userId: entry.userId ?? null,
     createdAt: record.createdAt,
     authenticatedAt: record.authenticatedAt ?? null,
-    lastSeenAt: seen > Date.now() ? null : seen,
+    lastSeenAt: record.seenAt,
     expiresAt: entry.expiresAt,
     size: Buffer.byteLength(entry.value),
     sealed: record.closed,
@@ -68,19 +58,14 @@ function factsOf(record: SessionRecord, entry: StoredEntry, handle: string, idle
   }
 }
 
-function textOf(facts: Facts, data: Data | undefined, timeout: string): string {
-  const { userId, authenticatedAt, lastSeenAt, keys, flashes } = facts
+function textOf(facts: Facts, data: Data | undefined): string {
+  const { userId, authenticatedAt, keys, flashes } = facts
   const lines = [
     ['handle', facts.handle],
     ['user', userId === null ? 'none' : printable(userId)],
     ['created', instant(facts.createdAt)],
     ['authenticated', authenticatedAt === null ? 'never' : instant(authenticatedAt)],
-    [
-      'last seen',
-      lastSeenAt === null
-        ? `unknown: the site's idle timeout is longer than ${timeout}`
-        : `${instant(lastSeenAt)} (with an idle timeout of ${timeout})`,
-    ],
+    ['last seen', instant(facts.lastSeenAt)],
     ['expires', instant(facts.expiresAt)],
     ['size', `${facts.size} bytes`],
     [
@@ -123,14 +108,6 @@ function expectHandle(handle: string): void {
     )
   }
   throw new UsageError('<handle> must be 22 letters, digits, "-" or "_"')
-}
-
-function checkedTimeout(text: string): number {
-  try {
-    return milliseconds(text as Duration, '--idle-timeout')
-  } catch (error) {
-    throw new UsageError((error as TypeError).message)
-  }
 }
 
 function instant(time: number): string {

@@ -43,12 +43,12 @@ describe.each(EMBEDDED)('sojourn inspect on a store of %s', (scheme, open) => {
 
     const plain = await sojourn(['inspect', url, handle])
     expect(plain).toMatchObject({ code: 0, stderr: '' })
-    for (const text of [handle, 'ada', 'num_visits, since, red', `${entry?.value.length} bytes`, '14d']) {
+    for (const text of [handle, 'ada', 'num_visits, since, red', `${entry?.value.length} bytes`]) {
       expect(plain.stdout).toContain(text)
     }
     expect(plain.stdout).not.toContain('1970')
 
-    const full = await sojourn(['inspect', url, handle, '--data', '--idle-timeout', '14d'])
+    const full = await sojourn(['inspect', url, handle, '--data'])
     expect(full.stdout).toMatch(/num_visits +3\n/)
     expect(full.stdout).toContain('1970-01-01T00:00:00.000Z')
 
@@ -90,18 +90,6 @@ describe.each(EMBEDDED)('sojourn inspect on a store of %s', (scheme, open) => {
     expect(stdout).not.toContain('num_visits')
     const json = await sojourn(['inspect', url, handle, '--json'])
     expect(JSON.parse(json.stdout)).toMatchObject({ sealed: true, keys: null })
-  })
-
-  it('says when the idle timeout it was given cannot be', async () => {
-    const store = fresh()
-    const { handle } = await visit(store)
-    await store.close?.()
-    const { stdout } = await sojourn(['inspect', url, handle, '--idle-timeout', '1d'])
-    expect(stdout).toContain("unknown: the site's idle timeout is longer than 1d")
-    expect(await sojourn(['inspect', url, handle, '--idle-timeout', '30'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('"--idle-timeout" must be a duration'),
-    })
   })
 
   it.each(['A'.repeat(22), `-${'A'.repeat(21)}`])('finds nothing under %s', async (handle) => {

@@ -48,6 +48,15 @@ describe('ofUser', () => {
     expect(first).toMatchObject({ handle: handleOf(phone), lastSeenAt: time.now })
   })
 
+  it('tells when each was last used to its absolute end', async () => {
+    const { time, sessions, phone } = await start()
+    for (let day = 0; day < 29; day++) {
+      time.now += 24 * HOUR
+      await contents(phone)
+    }
+    expect(await sessions.ofUser('ada')).toMatchObject([{ lastSeenAt: time.now }])
+  })
+
   it('lists none that has ended, and none of strangers', async () => {
     const { time, sessions, desk } = await start()
     await desk.visit((session) => session.destroy())

@@ -36,6 +36,17 @@ describe('the idle timeout', () => {
     expect(await contents(browser)).toEqual({})
   })
 
+  it('that is shorter after a deploy ends the sessions that were not used for so long', async () => {
+    const site = new Site()
+    const [idle, active] = [await visitor(site.process()), await visitor(site.process())]
+    site.now += 2 * HOUR
+    await contents(active)
+    site.now += HOUR
+    const deployed = site.process({ idleTimeout: '3h' })
+    expect(await contents(idle.at(deployed))).toEqual({})
+    expect(await contents(active.at(deployed))).toEqual({ began: true })
+  })
+
   it('counts from the last use, whether that wrote or only read', async () => {
     const site = new Site({ idleTimeout: '1h', absoluteTimeout: '300d' })
     const browser = await visitor(site.process())
