@@ -22,9 +22,22 @@ export async function checked(
     const keys = faulty.map((name) => (name === undefined ? 'the whole' : JSON.stringify(name))).join(', ')
     throw new SessionError('ERR_SESSION_INVALID', `The session's data does not fit the schema: ${keys}`)
   }
-  const whole = faulty.includes(undefined)
-  const kept = whole ? [] : Array.from(record.data).filter(([key]) => !faulty.includes(key))
-  return { ...record, data: new Map(kept) }
+  const dropped = faulty.includes(undefined) ? [...faulty, ...(await culprits(values, schema))] : faulty
+  return { ...record, data: new Map(Array.from(record.data).filter(([key]) => !dropped.includes(key))) }
+}
+
+/**
+ * The keys behind a fault that names none, such as one that the schema no longer knows: those that are at fault alone,
+ * too. Where the fault lies in how values go together, all of them.
+ */
+async function culprits(values: Record<string, unknown>, schema: StandardSchemaV1): Promise<string[]> {
+  const keys = Object.keys(values)
+  const faults = keys.map(async (key) => {
+    const { issues = [] } = await schema['~standard'].validate({ [key]: values[key] })
+    return issues.some((issue) => topKey(issue) === undefined)
+  })
+  const atFault = await Promise.all(faults)
+  return atFault.includes(true) ? keys.filter((_, i) => atFault[i]) : keys
 }
 
 function topKey({ path }: StandardSchemaV1.Issue): string | undefined {

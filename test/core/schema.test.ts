@@ -76,6 +76,15 @@ describe('a fault of the whole, that belongs to no key', () => {
     expect(await browser.visit((session) => [session.isNew, session.size])).toEqual([false, 0])
   })
 
+  it('drops the keys alone that the schema no longer knows, where those are the fault', async () => {
+    const strict = z.strictObject({ visits: z.number(), theme: z.string() })
+    const { browser } = await deployed(strict, { visits: 1, theme: 'dark', obsolete: true, older: 2 })
+    expect(await browser.visit((session) => Object.fromEntries(session))).toEqual({
+      visits: 1,
+      theme: 'dark',
+    })
+  })
+
   it('is an error where the site wants one', async () => {
     const { browser } = await deployed(inOrder, { from: 2, to: 1 }, 'error')
     await expect(browser.visit(() => undefined)).rejects.toMatchObject({ code: 'ERR_SESSION_INVALID' })
