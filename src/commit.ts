@@ -44,10 +44,14 @@ export interface Changes {
   readonly journals: readonly Journal[]
 }
 
+/** The session after a request's own changes; or it came too late to change anything; or its own function threw. */
+type Fate = { view: SessionRecord } | { late: true } | { error: unknown }
+
 interface Job extends Changes {
   /** Keys told to be stale: a replay tells them no second time. */
   readonly stale: Set<string>
-  view: SessionRecord
+  /** What becomes of it once the write that is being tried has succeeded. */
+  fate: Fate
   resolve(result: Committed | undefined): void
   reject(error: unknown): void
 }
@@ -86,7 +90,7 @@ export class Committer {
    */
   commit(key: string, changes: Changes): Promise<Committed | undefined> {
     return new Promise((resolve, reject) => {
-      const job: Job = { ...changes, stale: new Set(), view: changes.base.record, resolve, reject }
+      const job: Job = { ...changes, stale: new Set(), fate: { late: true }, resolve, reject }
       const waiting = this.#waiting.get(key)
       if (waiting) waiting.push(job)
       else void this.#run(key, job)
@@ -117,9 +121,9 @@ export class Committer {
     const { update, events } = this.#context
     let base = this.#newest(key, batch)
     if (this.#isExtended(base, batch)) return this.#overtaken(batch)
-    for (let attempt = 1; batch.length > 0; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       const record = this.#apply(key, base.record, batch)
-      if (batch.length === 0) return
+      if (!batch.some(({ fate }) => 'view' in fate)) return settle(batch, base)
       const entry = this.#entry(key, record)
       const result = await update(key, entry, base.version)
       if (!result) return this.#ended(key, batch)
@@ -136,25 +140,25 @@ export class Committer {
   }
 
   /**
-   * Applies all jobs in turn. One that came too late, or whose own function throws, leaves the batch and changes nothing.
+   * Applies all jobs in turn. One that came too late, or whose own function throws, changes nothing. It hears of that
+   * when the write has succeeded: what it met was perhaps a change of another job that is never stored.
    */
-  #apply(key: string, base: SessionRecord, batch: Job[]): SessionRecord {
+  #apply(key: string, base: SessionRecord, batch: readonly Job[]): SessionRecord {
     let record = base
-    for (const job of batch.slice()) {
-      if (comesTooLate(record, job)) {
-        batch.splice(batch.indexOf(job), 1)
-        job.resolve(undefined)
-        continue
-      }
-      try {
-        job.view = this.#applyOne(key, record, job)
-        record = job.view
-      } catch (error) {
-        batch.splice(batch.indexOf(job), 1)
-        job.reject(error)
-      }
+    for (const job of batch) {
+      job.fate = this.#fate(key, record, job)
+      if ('view' in job.fate) record = job.fate.view
     }
     return { ...record, seenAt: this.#context.now() }
+  }
+
+  #fate(key: string, base: SessionRecord, job: Job): Fate {
+    if (comesTooLate(base, job)) return { late: true }
+    try {
+      return { view: this.#applyOne(key, base, job) }
+    } catch (error) {
+      return { error }
+    }
   }
 
   #applyOne(key: string, base: SessionRecord, { journals, stale }: Job): SessionRecord {
@@ -194,7 +198,7 @@ export class Committer {
   #stored(key: string, batch: Job[], record: SessionRecord, expiresAt: number, version: Version): void {
     const stored: Loaded = { record, version, expiresAt, at: ++this.#counter }
     this.#remember(key, stored)
-    for (const job of batch) job.resolve({ stored, view: job.view })
+    settle(batch, stored)
   }
 
   #ended(key: string, batch: Job[]): void {
@@ -222,6 +226,13 @@ export class Committer {
       if (this.#remembered.size <= MAX_REMEMBERED && since - memory.since < MEMORY_MS) break
       this.#remembered.delete(oldest)
     }
+  }
+}
+
+function settle(batch: readonly Job[], stored: Loaded): void {
+  for (const { fate, resolve, reject } of batch) {
+    if ('error' in fate) reject(fate.error)
+    else resolve('view' in fate ? { stored, view: fate.view } : undefined)
   }
 }
 

@@ -67,6 +67,47 @@ describe.each([1, 2])('requests of one session at the same time, processes: %i',
 })
 
 describe('group commit', () => {
+  /** Two requests for the last piece whose changes one write carries, since another write holds them up. */
+  async function twoForTheLast() {
+    const site = new Site()
+    const sessions = site.process()
+    const browser = await visitor(sessions, { stock: 1 })
+    const buy = async () => {
+      const { session, finish } = await browser.at(sessions).begin()
+      session.update('stock', (n) => {
+        if (n === 0) throw new RangeError('sold out')
+        return (n as number) - 1
+      })
+      return finish
+    }
+    const [first, second] = [await buy(), await buy()]
+    const { reached, release } = site.hold('update answers')
+    const before = browser.at(sessions).visit((session) => session.set('before', true))
+    await reached
+    const both = Promise.allSettled([first(), second()])
+    return { site, browser, before, release, both }
+  }
+
+  it('runs a function again that threw at a change which was not stored then', async () => {
+    const { site, browser, before, release, both } = await twoForTheLast()
+    await browser.at(site.process()).visit((session) => session.set('stock', 2))
+    release()
+    await before
+    expect(await both).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }])
+    expect(await contents(browser)).toMatchObject({ stock: 0 })
+  })
+
+  it('tells nobody of a change that could not be stored', async () => {
+    const { site, browser, before, release, both } = await twoForTheLast()
+    site.store.delay = (label) =>
+      label === 'update reaches the store' ? Promise.reject(new Error('down')) : Promise.resolve()
+    release()
+    await before
+    const failed = { status: 'rejected', reason: { code: 'ERR_SESSION_STORE' } }
+    expect(await both).toMatchObject([failed, failed])
+    expect(await contents(browser)).toMatchObject({ stock: 1 })
+  })
+
   it('100 requests of one process need at most 8 writes of a store that takes 5 ms', async () => {
     const site = new Site()
     const sessions = site.process()
