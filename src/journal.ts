@@ -38,8 +38,9 @@ const MAX_SECRETS = 8
 export class Journal {
   readonly #changes = new Map<string, Change>()
   #cleared = false
-  readonly #flashes: { key: string; slot: Slot }[] = []
-  #takenFlash = 0
+  readonly #flashes = new Map<number, Flash>()
+  /** The stored flashes that were handed out. */
+  readonly #taken = new Set<number>()
   #timeouts: Partial<Timeouts> | undefined
   #login: { userId: string; at: number } | undefined
   #rotation: Rotation | undefined
@@ -48,8 +49,8 @@ export class Journal {
     return (
       this.#changes.size === 0 &&
       !this.#cleared &&
-      this.#flashes.length === 0 &&
-      this.#takenFlash === 0 &&
+      this.#flashes.size === 0 &&
+      this.#taken.size === 0 &&
       this.#timeouts === undefined &&
       this.#login === undefined &&
       this.#rotation === undefined
@@ -99,18 +100,16 @@ export class Journal {
 
   clear(): void {
     this.#changes.clear()
-    this.#flashes.length = 0
+    this.#flashes.clear()
     this.#cleared = true
   }
 
-  flash(key: string, slot: Slot): void {
-    this.#flashes.push({ key, slot })
+  flash(flash: Flash): void {
+    this.#flashes.set(flash.number, flash)
   }
 
-  /** Takes the flashes of this request, and the stored ones up to that number. */
-  takeFlashes(upTo: number): void {
-    this.#flashes.length = 0
-    this.#takenFlash = Math.max(this.#takenFlash, upTo)
+  takeFlashes(flashes: readonly Flash[]): void {
+    for (const { number } of flashes) if (!this.#flashes.delete(number)) this.#taken.add(number)
   }
 
   setTimeouts(timeouts: Partial<Timeouts>): void {
@@ -152,7 +151,7 @@ export class Journal {
     return {
       ...base,
       data: this.#data(empties ? new Map() : new Map(base.data), onStale),
-      ...this.#flashesAfter(empties ? [] : base.flashes, base.flashCount),
+      flashes: this.#flashesAfter(empties ? [] : base.flashes),
       timeouts: { ...(handsOver ? NO_TIMEOUTS : base.timeouts), ...this.#timeouts },
       userId: login ? login.userId : base.userId,
       authenticatedAt: login ? login.at : base.authenticatedAt,
@@ -178,14 +177,10 @@ export class Journal {
     return data
   }
 
-  #flashesAfter(stored: readonly Flash[], count: number): Pick<SessionRecord, 'flashes' | 'flashCount'> {
-    const kept = stored.filter((flash) => flash.number > this.#takenFlash)
-    const added = this.#flashes.map(({ key, slot }, i) => ({
-      number: count + i + 1,
-      key,
-      slot: slot.detached(),
-    }))
-    return { flashes: [...kept, ...added], flashCount: count + added.length }
+  #flashesAfter(stored: readonly Flash[]): readonly Flash[] {
+    // Own ones are there already when the store had written them, and its answer got lost.
+    const kept = stored.filter(({ number }) => !this.#taken.has(number) && !this.#flashes.has(number))
+    return [...kept, ...this.#flashes.values()]
   }
 
   /**

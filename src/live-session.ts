@@ -3,7 +3,7 @@ import { milliseconds } from './duration.ts'
 import { ignore } from './ignore.ts'
 import { Journal, type Updater } from './journal.ts'
 import { expiryAfterUse } from './lifetime.ts'
-import { NO_TIMEOUTS, type SessionRecord, type Timeouts } from './record.ts'
+import { type Flash, NO_TIMEOUTS, newFlashNumber, type SessionRecord, type Timeouts } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
 import { Slot } from './slot.ts'
@@ -15,7 +15,7 @@ export class LiveSession {
   #state: SessionState
   readonly #values: Values
   #journal = new Journal()
-  #flashes: { key: string; slot: Slot }[]
+  #flashes: Flash[]
   #isNew: boolean
 
   constructor(host: SessionHost, state: SessionState) {
@@ -111,17 +111,18 @@ export class LiveSession {
   flash(key: string, value: unknown): void {
     this.#changingKey(key)
     const slot = Slot.ofValue(value, key).detached()
-    this.#flashes.push({ key, slot })
-    this.#journal.flash(key, slot)
+    const flash = { number: newFlashNumber(), key, slot }
+    this.#flashes.push(flash)
+    this.#journal.flash(flash)
   }
 
   takeFlashes(): FlashMessage[] {
     if (this.#flashes.length === 0) return []
     this.#changing()
-    const taken = this.#flashes.map(({ key, slot }) => ({ key, value: slot.copy() }))
+    const taken = this.#flashes
     this.#flashes = []
-    this.#journal.takeFlashes(this.#state.record.flashCount)
-    return taken
+    this.#journal.takeFlashes(taken)
+    return taken.map(({ key, slot }) => ({ key, value: slot.copy() }))
   }
 
   login(userId: string): void {

@@ -16,7 +16,7 @@ export interface Timeouts {
   readonly persistent: boolean | undefined
 }
 
-/** A value for the next page. The number orders flashes and names those a request has taken. */
+/** A value for the next page. The number tells it from the session's others: a request names those it has taken. */
 export interface Flash {
   readonly number: number
   readonly key: string
@@ -35,8 +35,6 @@ export interface SessionRecord {
   /** `undefined` when the data is sealed and nothing at hand opens it. */
   readonly data: ReadonlyMap<string, Slot>
   readonly flashes: readonly Flash[]
-  /** The number of the latest flash there ever was. */
-  readonly flashCount: number
   /** What opens and seals the data, when it is sealed at rest. */
   readonly dataKey: Uint8Array | undefined
   /** Whether the data is sealed and stayed closed: `data` and `flashes` are empty then. */
@@ -65,7 +63,6 @@ interface Body {
   r?: string[]
   /** The flashes: number, key, value, and 1 when the value is text of `devalue`. */
   f?: [number, string, unknown, 1?][]
-  n?: number
 }
 
 export const NO_TIMEOUTS: Timeouts = { idle: undefined, absolute: undefined, persistent: undefined }
@@ -80,10 +77,14 @@ export function newRecord(createdAt: number): SessionRecord {
     timeouts: NO_TIMEOUTS,
     data: new Map(),
     flashes: [],
-    flashCount: 0,
     dataKey: undefined,
     closed: false,
   }
+}
+
+/** Random, since requests that run at the same time must not number alike. Not secret: 52 bits tell a few flashes apart. */
+export function newFlashNumber(): number {
+  return Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
 }
 
 /** Whether there is anything in it worth keeping. */
@@ -129,7 +130,7 @@ export function encodeRecord(record: SessionRecord, key: string): string {
 }
 
 // Joined by hand, since the values are JSON texts already: nothing unchanged is written twice.
-function encodeBody({ data, flashes, flashCount }: SessionRecord): string {
+function encodeBody({ data, flashes }: SessionRecord): string {
   const values: string[] = []
   const rich: string[] = []
   for (const [name, slot] of data) {
@@ -139,7 +140,6 @@ function encodeBody({ data, flashes, flashCount }: SessionRecord): string {
   const parts = [`"d":{${values.join(',')}}`]
   if (rich.length > 0) parts.push(`"r":${JSON.stringify(rich)}`)
   if (flashes.length > 0) parts.push(`"f":[${flashes.map(encodeFlash).join(',')}]`)
-  if (flashCount > 0) parts.push(`"n":${flashCount}`)
   return parts.join(',')
 }
 
@@ -192,7 +192,7 @@ function openKey(secrets: readonly SecretHash[], key: string, opener: Opener): U
   return opener?.dataKey
 }
 
-function decodeBody(body: Partial<Body> | undefined): Pick<SessionRecord, 'data' | 'flashes' | 'flashCount'> {
+function decodeBody(body: Partial<Body> | undefined): Pick<SessionRecord, 'data' | 'flashes'> {
   const data = new Map<string, Slot>()
   const rich = new Set(body?.r)
   // Entries, not assignment to an object: a key may be called "__proto__".
@@ -204,5 +204,5 @@ function decodeBody(body: Partial<Body> | undefined): Pick<SessionRecord, 'data'
     key,
     slot: isRich ? Slot.ofText({ text: String(value), rich: true }) : Slot.ofJson(value),
   }))
-  return { data, flashes, flashCount: body?.n ?? 0 }
+  return { data, flashes }
 }

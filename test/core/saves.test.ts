@@ -89,6 +89,44 @@ describe('what a handler does while its save() is under way', () => {
   })
 })
 
+describe('a flash', () => {
+  it('that is taken while it is being saved is not handed out again', async () => {
+    const { site, browser, session, finish } = await underWay()
+    session.flash('note', 'one')
+    const { reached, release } = site.hold('update answers')
+    const saved = session.save()
+    await reached
+    session.flash('note', 'two')
+    expect(session.takeFlashes().map(({ value }) => value)).toEqual(['one', 'two'])
+    release()
+    await saved
+    await finish()
+    expect(await browser.visit((next) => next.takeFlashes())).toEqual([])
+  })
+
+  it('of one who knows an old id takes away none of the new one', async () => {
+    const { sessions, browser, session, finish } = await underWay()
+    session.flash('note', 'theirs')
+    await browser.visit((victim) => victim.login('ada'))
+    await browser.at(sessions).visit((victim) => victim.flash('note', 'for ada'))
+    await session.save()
+    expect(session.takeFlashes().map(({ value }) => value)).toEqual(['theirs'])
+    await finish()
+    expect(await browser.visit((victim) => victim.takeFlashes())).toEqual([{ key: 'note', value: 'for ada' }])
+  })
+
+  it('whose save() failed although it was stored is kept once when it is saved again', async () => {
+    const { site, browser, session } = await underWay()
+    session.flash('note', 'once')
+    site.store.delay = (label) =>
+      label === 'update answers' ? Promise.reject(new Error('lost')) : Promise.resolve()
+    await expect(session.save()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+    site.store.delay = () => Promise.resolve()
+    await session.save()
+    expect(await browser.visit((next) => next.takeFlashes())).toEqual([{ key: 'note', value: 'once' }])
+  })
+})
+
 describe('after save()', () => {
   it('a value that was handed out is still the one that counts', async () => {
     const { browser, session, finish } = await underWay({ cart: ['a'] })
