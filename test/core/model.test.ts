@@ -66,11 +66,15 @@ const PERFORM = {
     session.regenerateId()
     if (deed.changesId === 'no') deed.changesId = 'rotate'
   },
-  destroy(session: Session<Data>, _: Operation, { steps }: Deed) {
+  destroy(session: Session<Data>, _: Operation, deed: Deed) {
     session.destroy()
-    steps.push((state) => {
-      state.exists = false
-    })
+    // It ends the session whoever has signed in meanwhile, since its answer takes the cookie out of the browser.
+    Object.assign(deed, { changesId: 'no', saw: undefined })
+    deed.steps = [
+      (state) => {
+        state.exists = false
+      },
+    ]
   },
 }
 
