@@ -14,7 +14,7 @@ const MAX_EXTENSION_INTERVAL = 3_600_000
  * The instant from which the session has ended, whatever happens. The absolute timeout asks for a new sign-in after so
  * long, so it counts from the sign-in where there was one (NIST SP 800-63B, reauthentication at AAL1), else from the start.
  */
-export function absoluteEnd(record: SessionRecord, { absolute }: Lifetimes): number {
+function absoluteEnd(record: SessionRecord, { absolute }: Lifetimes): number {
   return (record.authenticatedAt ?? record.createdAt) + (record.timeouts.absolute ?? absolute)
 }
 
