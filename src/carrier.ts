@@ -41,8 +41,10 @@ export interface CarrierContext {
   read(key: string): Promise<StoredEntry | undefined>
   create(key: string, entry: Entry): Promise<Version | undefined>
   delete(key: string): Promise<void>
-  /** Decodes and checks an entry; `undefined` when it cannot be read. */
-  open(key: string, entry: StoredEntry, opener: Opener): Promise<SessionRecord | undefined>
+  /** The session of an entry; `undefined` when it cannot be read. */
+  decode(key: string, entry: StoredEntry, opener: Opener): SessionRecord | undefined
+  /** Holds a session against the schema. */
+  check(record: SessionRecord): Promise<SessionRecord>
 }
 
 // Each costs a read, and a browser sends two or three at the most: the rest is somebody trying.
@@ -110,13 +112,15 @@ export class IdCarrier {
   }
 
   async #open(id: Id): Promise<Carried | undefined> {
-    const { read, open, lifetimes, now } = this.#context
+    const { read, decode, check, lifetimes, now } = this.#context
     const at = this.#committer.mark()
     const entry = await read(id.key)
     if (!entry || entry.expiresAt <= now()) return undefined
-    const record = await open(id.key, entry, { secrets: [id.secret] })
-    if (!record || !hasSecret(record, hashSecret(id.secret)) || isOver(record, lifetimes, now()))
+    const decoded = decode(id.key, entry, { secrets: [id.secret] })
+    if (!decoded || !hasSecret(decoded, hashSecret(id.secret)) || isOver(decoded, lifetimes, now()))
       return undefined
+    // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
+    const record = await check(decoded)
     const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record
     const loaded = { record: readable, version: entry.version, expiresAt: entry.expiresAt, at }
     return { id, loaded, record: readable }

@@ -83,10 +83,12 @@ class StoredSessions implements Sessions {
     const store = this.#store
     const events = this.#events
     this.#purger = new Purger(store, events, config.clock)
-    const shared = { lifetimes, events, now: config.clock, open: this.#open.bind(this) }
+    const shared = { lifetimes, events, now: config.clock }
     const carrierContext: CarrierContext = {
       ...shared,
       sealed: config.sealed,
+      decode: this.#decode.bind(this),
+      check: this.#check.bind(this),
       read: (key) => this.#call('read', () => store.read(key)),
       delete: (key) => this.#call('delete', () => store.delete(key)),
       create: (key, entry) => {
@@ -96,6 +98,10 @@ class StoredSessions implements Sessions {
     }
     this.#committer = new Committer({
       ...shared,
+      open: async (key, entry, opener) => {
+        const record = this.#decode(key, entry, opener)
+        return record && this.#check(record)
+      },
       update: (key, entry, version) => this.#call('update', () => store.update(key, entry, version)),
       onStale: (name) => this.#onStale(name),
     })
@@ -189,10 +195,9 @@ class StoredSessions implements Sessions {
     }
   }
 
-  async #open(key: string, entry: StoredEntry, opener: Opener): Promise<SessionRecord | undefined> {
+  async #check(record: SessionRecord): Promise<SessionRecord> {
     const { schema, onInvalid } = this.#settings
-    const record = this.#decode(key, entry, opener)
-    return schema && record && !record.closed ? checked(record, schema, onInvalid) : record
+    return schema && !record.closed ? checked(record, schema, onInvalid) : record
   }
 
   /** The visitor of an entry that cannot be read begins anew, and observers hear of it. */

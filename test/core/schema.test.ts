@@ -56,6 +56,13 @@ describe.each(Object.entries(schemas))('a schema of %s', (_, schema) => {
     expect(String(error)).not.toMatch(/many|4111/)
   })
 
+  it('tells nothing of the data to who knows the handle, and not the secret', async () => {
+    const { site, browser } = await deployed(schema, { visits: 'many' }, 'error')
+    const cookie = `sid=${browser.id.split('.')[0]}.${'A'.repeat(32)}`
+    const stranger = new Browser(site.process({ schema, onInvalid: 'error' }), { cookie })
+    expect(await stranger.visit((session) => [session.isNew, session.size])).toEqual([true, 0])
+  })
+
   it('holds for what another process writes meanwhile', async () => {
     const { site, browser } = await deployed(schema, { visits: 1 })
     const late = await browser.begin()
