@@ -47,6 +47,7 @@ function isPlain(value: unknown, path: string, depth: number): boolean {
 }
 
 function isPlainArray(value: unknown[], path: string, depth: number): boolean {
+  if (isSubclassed(value, 'Array')) return false
   const names = Object.keys(value)
   refuseNamedProperty(value, names, path)
   // Fewer names than elements means holes, which only devalue keeps.
@@ -64,10 +65,21 @@ function isPlainObject(value: object, path: string, depth: number): boolean {
   return true
 }
 
-/** What devalue asks each object for. It would drop the named properties of an array, so such an array is none to it. */
+/**
+ * What devalue asks each object for. It would drop the named properties of an array, and make a plain Map of an instance
+ * of a class that extends Map: so such an object is none of its kinds to it.
+ */
 function tagOf(value: unknown): string {
   if (Array.isArray(value) && namedProperty(value, Object.keys(value)) !== undefined) return 'Object'
-  return defaultStringifyOperations.tagOf(value)
+  const tag = defaultStringifyOperations.tagOf(value)
+  return isSubclassed(value, tag) ? 'Object' : tag
+}
+
+/** By the name, since built-in classes of another realm are others. A Buffer is kept as the bytes that it is. */
+function isSubclassed(value: unknown, tag: string): boolean {
+  if (ArrayBuffer.isView(value)) return false
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name
+  return tag !== 'Object' && tag.split('.').at(-1) !== name
 }
 
 /**
@@ -101,7 +113,7 @@ function refusal(path: string, what: string): SessionError {
 function kind(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'symbol') return 'a symbol'
-  if (value instanceof Promise) return 'a promise; await it first'
+  if (typeof value === 'object' && value !== null && 'then' in value) return 'a promise; await it first'
   if (typeof value !== 'object' || value === null) return `a ${typeof value} that cannot be stored`
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name
   if (name !== 'Object' && name) return `an instance of ${name}`

@@ -142,6 +142,9 @@ describe('a value that would not survive is refused, and its place named', () =>
   class Basket {
     items = []
   }
+  class Lines extends Array<number> {}
+  class Prices extends Map<string, number> {}
+  class Day extends Date {}
   const named = Object.assign([1, 2], { total: 3 })
   // biome-ignore lint/suspicious/noSparseArray: a hole hides the named property from a count of names
   const namedWithHole = Object.assign([1, , 3], { total: 4 })
@@ -158,6 +161,15 @@ describe('a value that would not survive is refused, and its place named', () =>
     ['a promise inside', { a: Promise.resolve(1) }, '"key.a"', 'a promise'],
     ['an instance of a class', new Basket(), '"key"', 'an instance of Basket'],
     ['an instance inside', { a: [new Basket()] }, '"key.a[0]"', 'an instance of Basket'],
+    ['an instance of a class of arrays', { a: Lines.from([1]) }, '"key.a"', 'an instance of Lines'],
+    ['an instance of a class of Maps', [new Prices([['a', 1]])], '"key[0]"', 'an instance of Prices'],
+    ['an instance of a class of Dates', new Day(0), '"key"', 'an instance of Day'],
+    [
+      'what can be awaited',
+      { a: Object.fromEntries([['then', () => 1]]) },
+      '"key.a"',
+      'a promise; await it first',
+    ],
     ['an Error', { a: new Error('e') }, '"key.a"', 'an instance of Error'],
     ['a WeakMap', new WeakMap(), '"key"', 'an instance of WeakMap'],
     ['a named property of an array', { a: named }, '"key.a.total"', 'a named property of an array'],
