@@ -124,6 +124,11 @@ export class Journal {
     this.#rotation = { from: this.#rotation?.from ?? from, to }
   }
 
+  /** Tells it the id that the request has by now, when its own `save()` has changed it meanwhile. */
+  rotateFrom(from: string): void {
+    if (this.#rotation) this.#rotation = { ...this.#rotation, from }
+  }
+
   /** Whether the change of id can take place, or has: then the store had written it, and its answer got lost. */
   canRotate(record: SessionRecord): boolean {
     const rotation = this.#rotation

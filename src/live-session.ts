@@ -223,6 +223,7 @@ export class LiveSession {
   /** Shows what was stored, and on top of it what this request has changed while that was under way. */
   stored(state: SessionState): void {
     this.#state = state
+    if (state.secretHash !== undefined) this.#journal.rotateFrom(state.secretHash)
     try {
       this.#keepChangesInPlace()
       const { record, handle } = state

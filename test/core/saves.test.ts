@@ -56,6 +56,20 @@ describe('what a handler does while its save() is under way', () => {
     expect(await contents(browser)).toEqual({ began: true, cart: ['a'], other: 1 })
   })
 
+  it('may be a new id after a new id', async () => {
+    const { site, browser, session, finish } = await underWay()
+    session.login('ada')
+    const { reached, release } = site.hold('update answers')
+    const saved = session.save()
+    await reached
+    session.regenerateId()
+    session.set('later', 1)
+    release()
+    await saved
+    for (const header of await finish()) browser.receive(header)
+    expect(await browser.visit((next) => [next.userId, next.get('later')])).toEqual(['ada', 1])
+  })
+
   it('is not taken for a change by somebody else', async () => {
     const { site, browser, session, finish } = await underWay({ a: 1 }, { onStaleSet: 'error' })
     session.set('a', (session.get('a') as number) + 1)
