@@ -184,16 +184,10 @@ export class LiveSession {
   }
 
   get expiresAt(): number {
-    const { record, expiresAt } = this.#state
+    const { expiresAt } = this.#state
     const { timeouts, login } = this.#journal
     if (expiresAt !== undefined && !timeouts && !login) return expiresAt
-    const handedOver = login && record.userId !== undefined && record.userId !== login.userId
-    const after = {
-      ...record,
-      authenticatedAt: this.authenticatedAt,
-      timeouts: { ...(handedOver ? NO_TIMEOUTS : record.timeouts), ...timeouts },
-    }
-    return expiryAfterUse(after, this.#host.lifetimes, this.#host.now())
+    return expiryAfterUse(this.#facts(), this.#host.lifetimes, this.#host.now())
   }
 
   get handle(): string {
@@ -211,10 +205,16 @@ export class LiveSession {
     }
   }
 
-  /** The operations since the last call. */
+  /** The operations since the last call. What they come to is shown on, while they are being saved. */
   takeJournal(): Journal {
     this.#keepChangesInPlace()
     const journal = this.#journal
+    const { expiresAt } = this.#state
+    this.#state = {
+      ...this.#state,
+      record: this.#facts(),
+      expiresAt: expiresAt === undefined ? undefined : this.expiresAt,
+    }
     this.#journal = new Journal()
     this.#values.written(journal.keys)
     return journal
@@ -236,6 +236,19 @@ export class LiveSession {
   #adopt(stored: SessionRecord, shown = stored): void {
     this.#values.adopt(stored.data, shown.data)
     this.#flashes = [...shown.flashes]
+  }
+
+  /** The record with what the journal says of the user and the timeouts. */
+  #facts(): SessionRecord {
+    const { record } = this.#state
+    const { timeouts, login } = this.#journal
+    const handedOver = login && record.userId !== undefined && record.userId !== login.userId
+    return {
+      ...record,
+      userId: this.userId,
+      authenticatedAt: this.authenticatedAt,
+      timeouts: { ...(handedOver ? NO_TIMEOUTS : record.timeouts), ...timeouts },
+    }
   }
 
   #changing(): void {

@@ -194,21 +194,23 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     if (journals.length === 0 && !this.#context.carrier.extensionDue(this.#carried)) return true
     this.#unsaved = []
     if (journals.length === 0) this.#extended = true
+    const carried = this.#carried
     try {
-      return await this.#saveOn(session, this.#carried, journals)
+      return await this.#saveOn(session, carried, journals)
     } catch (error) {
       // An extension that fails costs the visitor nothing; observers have heard of it.
       if (journals.length === 0) return true
-      this.#unsaved = [...journals]
+      if (this.#carried === carried) this.#unsaved = [...journals]
       throw error
     }
   }
 
   async #saveOn(session: LiveSession, carried: Carried, journals: readonly Journal[]): Promise<boolean> {
     const carriage = await this.#context.carrier.commit(carried, journals)
-    if (!carriage) return journals.length === 0
     // The handler may have destroyed the session meanwhile: then there is another one by now.
-    if (this.#carried === carried) {
+    const isCurrent = this.#carried === carried
+    if (!carriage) return journals.length === 0 || !isCurrent
+    if (isCurrent) {
       this.#carried = carriage.carried
       session.stored(stateOf(carriage.carried))
     } else if (carriage.carried.loaded) {

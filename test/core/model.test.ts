@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createSessions, type Session, SessionError, type Sessions } from '../../src/index.ts'
-import { agrees, type Deed, distinct, empty, orders, replay, type State } from './model.ts'
+import { createSessions, type Session, SessionError, type Sessions, type Visit } from '../../src/index.ts'
+import { agrees, type Deed, distinct, empty, forget, orders, replay, type State } from './model.ts'
 import { SlowStore } from './slow-store.ts'
 
 /*
@@ -13,7 +13,7 @@ import { SlowStore } from './slow-store.ts'
 type Data = Record<string, number>
 
 interface Operation {
-  do: keyof typeof PERFORM | 'save'
+  do: keyof typeof PERFORM | 'save' | 'begin save'
   key: string
   user: string
 }
@@ -69,7 +69,7 @@ const PERFORM = {
   destroy(session: Session<Data>, _: Operation, deed: Deed) {
     session.destroy()
     // It ends the session whoever has signed in meanwhile, since its answer takes the cookie out of the browser.
-    Object.assign(deed, { changesId: 'no', saw: undefined })
+    Object.assign(deed, { changesId: 'no', saw: undefined, destroys: true })
     deed.steps = [
       (state) => {
         state.exists = false
@@ -81,7 +81,7 @@ const PERFORM = {
 const names = Object.keys(PERFORM) as (keyof typeof PERFORM)[]
 const operation: fc.Arbitrary<Operation> = fc.record({
   // The common ones more often than the drastic ones.
-  do: fc.constantFrom('set', 'add', 'add', 'add', 'insert', 'flash', 'save', 'save', ...names),
+  do: fc.constantFrom('set', 'add', 'add', 'insert', 'flash', 'save', 'begin save', 'begin save', ...names),
   key: fc.constantFrom('a', 'b', '__proto__', 'constructor'),
   user: fc.constantFrom('ada', 'grace'),
 })
@@ -132,13 +132,9 @@ class World {
 
   /** Runs one request and answers what it did, commit by commit. */
   async run({ process, operations }: Request, from: string): Promise<Deed[]> {
-    const deeds = [this.#deed(from, undefined)]
+    const deeds = [this.#deed(from)]
     const last = (): Deed => deeds.at(-1) as Deed
     const visit = this.#process(process).open({ cookie: `sid=${from}`, secure: false })
-    const settle = (): void => {
-      last().to = this.#told(visit.outcome.setCookies[0])
-      last().ended = this.#ticks++
-    }
     try {
       const session = await visit.session()
       last().saw = session.userId
@@ -147,19 +143,54 @@ class World {
         if (session.isNew) break
         if (op.do === 'save') {
           await session.save()
-          settle()
+          this.#settle(last(), visit)
           deeds.push(this.#deed(last().to ?? last().from, session.userId))
+        } else if (op.do === 'begin save') {
+          await this.#beginSave(visit, session, deeds)
         } else PERFORM[op.do](session, op, last(), ++this.#numbers)
       }
       await visit.commit()
-      settle()
+      this.#settle(last(), visit)
     } catch (error) {
-      if (!(error instanceof SessionError)) throw error
-      // Ended meanwhile: the model has ended it too. Anything else leaves open what was written.
-      last().unsure = error.code !== 'ERR_SESSION_ENDED'
-      last().ended = this.#ticks++
+      this.#fail(last(), error)
     }
     return deeds
+  }
+
+  /** A `save()` that is not waited for: one at a time, and none that may fail and then be repeated by the next. */
+  async #beginSave(visit: Visit<Data>, session: Session<Data>, deeds: Deed[]): Promise<void> {
+    const deed = deeds.at(-1) as Deed
+    if (this.failing.size > 0 || deed.after?.ended === Number.POSITIVE_INFINITY) return
+    const next = this.#deed(deed.from, session.userId, deed)
+    deeds.push(next)
+    session.save().then(
+      () => {
+        this.#settle(deed, visit)
+        next.from = deed.to ?? deed.from
+      },
+      (error: unknown) => {
+        this.#fail(deed, error)
+        // What it does afterwards is lost with it, but not that it signs out.
+        deeds
+          .slice(deeds.indexOf(next))
+          .filter((one) => !one.destroys)
+          .map(forget)
+      },
+    )
+    // What is changed in the same breath is still saved with it.
+    for (let i = 0; i < 9; i++) await undefined
+  }
+
+  #settle(deed: Deed, visit: Visit<Data>): void {
+    deed.to = this.#told(visit.outcome.setCookies[0])
+    deed.ended = this.#ticks++
+  }
+
+  #fail(deed: Deed, error: unknown): void {
+    if (!(error instanceof SessionError)) throw error
+    // Ended meanwhile: the model has ended it too. Anything else leaves open what was written.
+    deed.unsure = error.code !== 'ERR_SESSION_ENDED'
+    deed.ended = this.#ticks++
   }
 
   /** What the ids that were ever told open. */
@@ -177,7 +208,7 @@ class World {
     return state
   }
 
-  #deed(from: string, saw: string | undefined): Deed {
+  #deed(from: string, saw?: string, after?: Deed): Deed {
     const began = this.#ticks++
     return {
       began,
@@ -189,6 +220,8 @@ class World {
       changesId: 'no',
       user: undefined,
       saw,
+      after,
+      destroys: false,
     }
   }
 

@@ -23,6 +23,9 @@ export interface Deed {
   user: string | undefined
   /** Whose session the request saw. */
   saw: string | undefined
+  /** The stretch of the same request that comes before, when it was not waited for. */
+  after: Deed | undefined
+  destroys: boolean
 }
 
 function copy(state: State): State {
@@ -34,12 +37,17 @@ export function* orders(deeds: readonly Deed[]): Generator<Deed[]> {
   if (deeds.length === 0) yield []
   for (const deed of deeds) {
     const rest = deeds.filter((other) => other !== deed)
-    if (rest.some((other) => other.ended < deed.began)) continue
+    if (rest.some((other) => other.ended < deed.began || other === deed.after)) continue
     for (const order of orders(rest)) {
       yield [deed, ...order]
       if (deed.unsure) yield order
     }
   }
+}
+
+/** Makes nothing of a deed. */
+export function forget(deed: Deed): void {
+  Object.assign(deed, { steps: [], changesId: 'no' })
 }
 
 /** The state after the deeds, one after the other. Ended is ended: nothing happens to a session that is gone. */

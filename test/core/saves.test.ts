@@ -56,6 +56,57 @@ describe('what a handler does while its save() is under way', () => {
     expect(await contents(browser)).toEqual({ began: true, cart: ['a'], other: 1 })
   })
 
+  it('finds the user signed in already, and the timeouts set', async () => {
+    const { site, session, finish } = await underWay()
+    session.login('ada')
+    session.setTimeouts({ idle: '1h' })
+    const { reached, release } = site.hold('update answers')
+    const saved = session.save()
+    await reached
+    const facts = () => [session.userId, session.authenticatedAt, session.expiresAt]
+    expect(facts()).toEqual(['ada', site.now, site.now + 3_600_000])
+    release()
+    await saved
+    expect(facts()).toEqual(['ada', site.now, site.now + 3_600_000])
+    await finish()
+  })
+
+  it('may be its end, also when the save comes too late', async () => {
+    const { site, sessions, browser, session, finish } = await underWay()
+    session.regenerateId()
+    const { reached, release } = site.hold('update reaches the store')
+    const saved = session.save()
+    await reached
+    session.destroy()
+    session.set('goodbye', true)
+    const other = site.process()
+    const faster = await browser.at(other).begin()
+    faster.session.regenerateId()
+    const [header = ''] = await faster.finish()
+    release()
+    await saved
+    for (const answer of [header, ...(await finish())]) browser.receive(answer)
+    expect(await contents(browser)).toEqual({ goodbye: true })
+    expect(await sessions.resume(header.slice(4, header.indexOf(';')))).toBeUndefined()
+  })
+
+  it('may be its end, and what could not be saved reaches no other session', async () => {
+    const { site, browser, session, finish } = await underWay()
+    session.set('address', 'of ada')
+    const { reached, release } = site.hold('update reaches the store')
+    const saved = session.save()
+    await reached
+    session.destroy()
+    session.set('goodbye', true)
+    site.store.delay = (label) =>
+      label === 'update answers' ? Promise.reject(new Error('the store is down')) : Promise.resolve()
+    release()
+    await expect(saved).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' })
+    await session.save()
+    for (const answer of await finish()) browser.receive(answer)
+    expect(await contents(browser)).toEqual({ goodbye: true })
+  })
+
   it('may be a new id after a new id', async () => {
     const { site, browser, session, finish } = await underWay()
     session.login('ada')
