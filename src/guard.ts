@@ -29,7 +29,29 @@ class Timeout extends Error {
 
 function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Timeout(`No answer within ${ms} ms`)), ms)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let isDone = false
+    const done = (): void => {
+      isDone = true
+      clearTimeout(timer)
+    }
+    promise.then(
+      (result) => {
+        done()
+        resolve(result)
+      },
+      (error) => {
+        done()
+        reject(error)
+      },
+    )
+    // A store in this process has answered by then: the timer would cost more than the call.
+    afterMicrotasks(() => {
+      if (!isDone) timer = setTimeout(() => reject(new Timeout(`No answer within ${ms} ms`)), ms)
+    })
   })
+}
+
+function afterMicrotasks(action: () => void): void {
+  queueMicrotask(() => queueMicrotask(action))
 }

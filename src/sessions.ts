@@ -42,7 +42,7 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   on<Name extends SessionEventName>(name: Name, listener: SessionListener<Name>): () => void
   /** Opens a visit for a request: the seam that adapters use. */
   open(request: VisitRequest): Visit<Data>
-  /** Tells `of` which object stands for the visit: for adapters. */
+  /** Tells `of` which object stands for the visit: for adapters. One that has a visit of these sessions keeps it. */
   attach(request: object, visit: Visit<Data>): void
   /** Closes what the store has opened itself. */
   close(): Promise<void>
@@ -67,11 +67,20 @@ export function createSessions(options: SessionsOptions = {}): Sessions {
   return new StoredSessions(settings(options))
 }
 
+/** A request, as far as it concerns its visits. */
+interface VisitHolder {
+  [visit: symbol]: Visit
+}
+
 class StoredSessions implements Sessions {
   readonly #settings: Settings
   readonly #store: Store
   readonly #events = new Events()
-  readonly #visits = new WeakMap<object, Visit>()
+  /**
+   * The property under which a request holds its visit. Not a WeakMap: its entries outlive the young requests that they
+   * are for, which cost more in garbage collection than all else that a session does.
+   */
+  readonly #visit: symbol = Symbol('sojourn visit')
   readonly #committer: Committer
   readonly #context: VisitContext
   readonly #purger: Purger
@@ -117,7 +126,7 @@ class StoredSessions implements Sessions {
   }
 
   of(request: object): Promise<Session> {
-    return this.#visits.get(request)?.session() ?? Promise.reject(missing())
+    return this.#visitOf(request)?.session() ?? Promise.reject(missing())
   }
 
   async ofUser(userId: string): Promise<SessionInfo[]> {
@@ -158,7 +167,12 @@ class StoredSessions implements Sessions {
   }
 
   attach(request: object, visit: Visit): void {
-    this.#visits.set(request, visit)
+    if (!this.#visitOf(request)) (request as VisitHolder)[this.#visit] = visit
+  }
+
+  /** Also of what is no object: those who have no types are told what is missing. */
+  #visitOf(request: object | undefined): Visit | undefined {
+    return (request as VisitHolder | undefined)?.[this.#visit]
   }
 
   async close(): Promise<void> {

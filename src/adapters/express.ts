@@ -37,14 +37,10 @@ export function expressSession<Data extends object>(
   known(options, ['eager'], 'expressSession')
   const { eager = false } = options
   oneOf(eager, [true, false], 'eager')
-  const attached = attachedTo(sessions)
 
   return (req, res, next) => {
     // A router or a sub-app may bring the middleware again: the visit is the one there is.
-    if (!attached.has(req)) {
-      attached.add(req)
-      sessions.attach(req, new NodeVisit(sessions, { req, res, isSecure, fail: next }))
-    }
+    sessions.attach(req, new NodeVisit(sessions, { req, res, isSecure, fail: next }))
     if (!eager) {
       next()
       return
@@ -54,15 +50,6 @@ export function expressSession<Data extends object>(
       next()
     }, next)
   }
-}
-
-// By the sessions, not by the middleware, of which there may be several.
-const requests = new WeakMap<object, WeakSet<object>>()
-
-function attachedTo(sessions: object): WeakSet<object> {
-  const attached = requests.get(sessions) ?? new WeakSet()
-  requests.set(sessions, attached)
-  return attached
 }
 
 function isSecure(req: IncomingMessage): boolean {
