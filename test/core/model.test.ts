@@ -178,7 +178,7 @@ class World {
       },
     )
     // What is changed in the same breath is still saved with it.
-    for (let i = 0; i < 9; i++) await undefined
+    for (let i = 0; i < 9; i++) await Promise.resolve()
   }
 
   #settle(deed: Deed, visit: Visit<Data>): void {
