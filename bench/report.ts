@@ -66,20 +66,27 @@ function shares(cells: Cells): string[] {
   })
 }
 
+// Wider than what two cores of a quiet machine show.
+const WIDE = 0.3
+
 function warnings(cells: Cells): string[] {
-  return [...cells.keys()].flatMap((name) => {
-    const { median, min, max } = ratio(cells, name, 'requestsPerSecond')
-    const rates = spread((cells.get(name) ?? []).map((cell) => cell.requestsPerSecond))
-    const { title } = variants[name]
-    const said: string[] = []
-    const range = (max - min) / median
-    if (range > 0.3) said.push(`NOISE: the ratios of "${title}" lie ${(range * 100).toFixed(0)} % apart.`)
-    const swing = (rates.max - rates.min) / rates.median
-    if (swing > 0.5)
-      said.push(`NOISE: the speed of "${title}" itself swung by ${(swing * 100).toFixed(0)} %.`)
-    if (middle(cells, name, 'loadBusy') > 0.95 && middle(cells, name, 'serverBusy') < 0.9) {
-      said.push(`LIMIT: the load, not "${title}", was what held this back.`)
-    }
-    return said
-  })
+  const names = [...cells.keys()]
+  const title = (name: VariantName) => `"${variants[name].title}"`
+  const wide = names.filter((name) => width(ratio(cells, name, 'requestsPerSecond')) > WIDE)
+  const speed = width(spread((cells.get('bare') ?? []).map((cell) => cell.requestsPerSecond)))
+  const held = names.filter(
+    (name) => middle(cells, name, 'loadBusy') > 0.95 && middle(cells, name, 'serverBusy') < 0.9,
+  )
+  const said: string[] = []
+  if (speed > WIDE)
+    said.push(`NOISE: the speed of bare Express itself swung by ${(speed * 100).toFixed(0)} %.`)
+  if (wide.length > 0) {
+    said.push(`NOISE: rounds lie more than ${WIDE * 100} % apart for ${wide.map(title).join(', ')}.`)
+  }
+  if (held.length > 0) said.push(`LIMIT: the load could not ask faster of ${held.map(title).join(', ')}.`)
+  return said
+}
+
+function width({ median, min, max }: Spread): number {
+  return (max - min) / median
 }
