@@ -38,7 +38,8 @@ export class Events {
     const listeners = this.#listeners.get(name)
     if (!listeners) return
     const report = (error: unknown): void => console.error(`sojourn: a listener of "${name}" threw`, error)
-    for (const listener of listeners as Set<SessionListener<Name>>) {
+    // A copy: a listener may subscribe another one, whose turn is the next event.
+    for (const listener of [...listeners] as SessionListener<Name>[]) {
       try {
         const answer: unknown = listener(event)
         // An async function fits the type, and its rejection would end the process.

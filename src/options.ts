@@ -19,8 +19,8 @@ export interface SessionsOptions {
    */
   schema?: StandardSchemaV1<object>
   /**
-   * What becomes of stored values that no longer fit the schema: `'drop'` removes them, `'error'` throws
-   * `ERR_SESSION_INVALID`.
+   * What becomes of stored values that no longer fit the schema: `'drop'` removes them, with the next write from the store
+   * too; `'error'` throws `ERR_SESSION_INVALID` wherever the session is asked for, until it ends or is revoked.
    * @defaultValue `'drop'`
    */
   onInvalid?: 'drop' | 'error'
@@ -44,7 +44,7 @@ export interface SessionsOptions {
   sealed?: boolean
   /**
    * What happens while the store is down: `'error'` throws `ERR_SESSION_STORE` (503); `'anonymous'` serves the visitor
-   * without a session and leaves the cookie alone.
+   * without a session and leaves the cookie alone; an explicit `save()` still throws.
    * @defaultValue `'error'`
    */
   onStoreError?: 'error' | 'anonymous'
