@@ -4,15 +4,15 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const PAIRS = Array.from(ALPHABET, (first) => Array.from(ALPHABET, (second) => first + second)).flat()
 
-/** Bytes as base64url text without padding (RFC 4648 section 5). */
-export function toBase64Url(bytes: Uint8Array): string {
-  const rest = bytes.length % 3
-  const whole = bytes.length - rest
+/** Bytes, or those from start to end, as base64url text without padding (RFC 4648 section 5). */
+export function toBase64Url(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  const rest = (end - start) % 3
+  const whole = end - rest
   let text = ''
-  for (let i = 0; i < whole; i += 3)
+  for (let i = start; i < whole; i += 3)
     text += pair(bytes, i) + PAIRS[((at(bytes, i + 1) & 15) << 8) | at(bytes, i + 2)]
   // One byte left over makes two letters, two bytes make three; the bits that are missing are 0.
-  if (rest === 1) text += pair(bytes, whole)
+  if (rest === 1) text += PAIRS[at(bytes, whole) << 4]
   if (rest === 2) text += pair(bytes, whole) + ALPHABET[(at(bytes, whole + 1) & 15) << 2]
   return text
 }
@@ -26,7 +26,28 @@ function at(bytes: Uint8Array, i: number): number {
   return bytes[i] ?? 0
 }
 
-/** The bytes of base64url text. Throws on text of another alphabet. */
+// A letter's six bits by its code; one bit more for all that are no letters.
+const NO_LETTER = 64
+const VALUES = Uint8Array.from({ length: 128 }, (_, code) => {
+  const value = ALPHABET.indexOf(String.fromCharCode(code))
+  return value < 0 ? NO_LETTER : value
+})
+
+/** The bytes of base64url text. Throws on text of another alphabet, and of a length that no bytes have. */
 export function fromBase64Url(text: string): Uint8Array {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))
+  const bytes = new Uint8Array((text.length * 3) >> 2)
+  let seen = text.length % 4 === 1 ? NO_LETTER : 0
+  let word = 0
+  for (let i = 0, bits = 0, to = 0; i < text.length; i++) {
+    const value = VALUES[text.charCodeAt(i)] ?? NO_LETTER
+    seen |= value
+    // What was written falls off at the top, and a byte takes the lowest eight bits.
+    word = (word << 6) | value
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    bytes[to++] = word >> bits
+  }
+  if (seen & NO_LETTER) throw new TypeError('This is no base64url text')
+  return bytes
 }

@@ -20,6 +20,13 @@ export function oneOf<T>(value: T, allowed: readonly T[], option: string): T {
   throw new TypeError(`"${option}" must be one of ${list}; got ${shown(value)}`)
 }
 
+/** @throws TypeError when it is no function. */
+export function checkClock(clock: unknown): void {
+  if (typeof clock !== 'function') {
+    throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
+  }
+}
+
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
   const isObject = value !== null && (typeof value === 'object' || typeof value === 'function')

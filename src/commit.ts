@@ -1,67 +1,42 @@
+import type { Verbs } from './at-once.ts'
+import { Attempts } from './attempts.ts'
+import { type Awaitable, after, rescued } from './awaitable.ts'
+import {
+  type Batch,
+  type Changes,
+  type Committed,
+  comesTooLate,
+  extendsOnly,
+  type Fate,
+  isToWrite,
+  type Job,
+  LATE,
+  settle,
+} from './commit-job.ts'
+import { CommitQueue } from './commit-queue.ts'
 import { SessionError } from './errors.ts'
 import type { Events } from './events.ts'
 import type { Journal } from './journal.ts'
 import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
-import { encodeRecord, type Opener, type SessionRecord } from './record.ts'
-import type { Entry, StoredEntry, UpdateResult, Version } from './store.ts'
-
-/** A session as the store was last known to hold it. */
-export interface Loaded {
-  readonly record: SessionRecord
-  readonly version: Version
-  readonly expiresAt: number
-  /** When that was known, on a counter: tells which of two states of one session is newer. */
-  readonly at: number
-}
-
-export interface Committed {
-  /** What the store holds now. */
-  readonly stored: Loaded
-  /** The session just after this request's own changes: those of others in the same write came later. */
-  readonly view: SessionRecord
-}
+import type { Loaded } from './loaded.ts'
+import { RecentWrites } from './recent-writes.ts'
+import { encodeRecord, newMark, type Opener, type SessionRecord } from './record.ts'
+import type { Entry, StoredEntry, Version } from './store.ts'
 
 /** What the committer needs of its surroundings. */
-export interface CommitContext {
+export interface CommitContext extends Pick<Verbs, 'update'> {
   readonly lifetimes: Lifetimes
   readonly events: Events
   now(): number
-  update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined>
   /** Decodes and checks an entry that another process wrote; `undefined` when it cannot be read. */
   open(key: string, entry: StoredEntry, opener: Opener): Promise<SessionRecord | undefined>
   /** Told each key whose set overwrites an unseen change; throws where that is an error. */
   onStale(name: string): void
 }
 
-/** What one request has to save. */
-export interface Changes {
-  readonly base: Loaded
-  /** The secret that the request came with. */
-  readonly secret: string
-  /** Whose session the request sees. The base may be newer, and another user's already. */
-  readonly userId: string | undefined
-  /** In order; none when only the life of the session is to be extended. */
-  readonly journals: readonly Journal[]
-}
-
-/** The session after a request's own changes; or it came too late to change anything; or its own function threw. */
-type Fate = { view: SessionRecord } | { late: true } | { error: unknown }
-
-interface Job extends Changes {
-  /** Keys told to be stale: a replay tells them no second time. */
-  readonly stale: Set<string>
-  /** What becomes of it once the write that is being tried has succeeded. */
-  fate: Fate
-  resolve(result: Committed | undefined): void
-  reject(error: unknown): void
-}
-
 // Every lost race means that another process's write succeeded, so many in a row mean a session under siege.
 const MAX_ATTEMPTS = 50
 const MAX_PAUSE = 50
-const MAX_REMEMBERED = 256
-const MEMORY_MS = 2000
-
 /**
  * Writes the changes of requests, one write of a session at a time: while one is in flight the commits of other requests
  * gather, and the next write carries them all. So requests of one process never conflict with each other, and 100 of
@@ -69,10 +44,12 @@ const MEMORY_MS = 2000
  */
 export class Committer {
   readonly #context: CommitContext
-  /** The commits waiting for the write in flight, by key. No entry: no write in flight. */
-  readonly #waiting = new Map<string, Job[]>()
-  /** What this process wrote a moment ago: a newer base than a request loaded before. Never wrong, as versions decide. */
-  readonly #remembered = new Map<string, { loaded: Loaded; since: number }>()
+  readonly #queue = new CommitQueue(
+    (key, batch) => this.#carry(key, batch),
+    (batch) => this.#lost(batch),
+  )
+  readonly #recent = new RecentWrites()
+  readonly attempts: Attempts = new Attempts()
   #counter = 0
 
   constructor(context: CommitContext) {
@@ -88,54 +65,91 @@ export class Committer {
    * Writes the journals onto the session, whatever others did to it since it was loaded. Answers `undefined` when it has
    * ended: nothing was written.
    */
-  commit(key: string, changes: Changes): Promise<Committed | undefined> {
-    return new Promise((resolve, reject) => {
-      const job: Job = { ...changes, stale: new Set(), fate: { late: true }, resolve, reject }
-      const waiting = this.#waiting.get(key)
-      if (waiting) waiting.push(job)
-      else void this.#run(key, job)
-    })
+  commit(key: string, changes: Changes): Awaitable<Committed | undefined> {
+    return this.#queue.add(key, changes)
   }
 
   /** Drops what is remembered of a session that has ended. */
   forget(key: string): void {
-    this.#remembered.delete(key)
+    this.#recent.forget(key)
   }
 
-  async #run(key: string, first: Job): Promise<void> {
-    const waiting = [first]
-    this.#waiting.set(key, waiting)
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0)
-      try {
-        await this.#write(key, batch)
-      } catch (error) {
+  #carry(key: string, batch: Batch): Awaitable<void> {
+    return rescued(
+      () => this.#write(key, batch),
+      (error) => {
         this.forget(key)
-        for (const job of batch) job.reject(error)
-      }
-    }
-    this.#waiting.delete(key)
+        for (const job of batch.jobs) job.reject(error)
+      },
+    )
   }
 
-  async #write(key: string, batch: Job[]): Promise<void> {
-    const { update, events } = this.#context
-    let base = this.#newest(key, batch)
-    if (this.#isExtended(base, batch)) return this.#overtaken(batch)
-    for (let attempt = 1; ; attempt++) {
-      const record = this.#apply(key, base.record, batch)
-      if (!batch.some(({ fate }) => 'view' in fate)) return settle(batch, base)
-      const entry = this.#entry(key, record)
-      const result = await update(key, entry, base.version)
-      if (!result) return this.#ended(key, batch)
-      if ('version' in result) return this.#stored(key, batch, record, entry.expiresAt, result.version)
-      if (batch.every((job) => job.journals.length === 0)) return this.#overtaken(batch)
+  /** What was sent may be stored, or may still be: the next write of these finds it out. */
+  #lost({ jobs, sent }: Batch): void {
+    if (!sent) return
+    for (const job of jobs) job.base = sent.base
+    this.#noteAttempt(jobs, sent.mark, sent.base.version)
+  }
+
+  #write(key: string, batch: Batch): Awaitable<void> {
+    const base = this.#newest(key, batch.jobs)
+    if (this.#isExtended(base, batch.jobs)) return this.#overtaken(batch.jobs)
+    return after(this.#writeOn(base, key, batch), (newer) => newer && this.#replay(newer, key, batch))
+  }
+
+  /** Tries again, on the newer state that another process has written first, until no other one is. */
+  async #replay(first: Loaded, key: string, batch: Batch): Promise<void> {
+    let base: Loaded | undefined = first
+    for (let attempt = 1; base; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw conflict()
-      events.emit('conflict', { handle: key, attempt })
-      const current = await this.#decode(key, result.current, base, batch)
-      if (!current) return this.#ended(key, batch)
-      base = current
+      this.#context.events.emit('conflict', { handle: key, attempt })
       await pause(attempt)
-      batch.push(...(this.#waiting.get(key)?.splice(0) ?? []))
+      this.#queue.join(key, batch)
+      base = await this.#writeOn(base, key, batch)
+    }
+  }
+
+  /** Settles the jobs; or answers the newer state that another process has written first. */
+  #writeOn(base: Loaded, key: string, batch: Batch): Awaitable<Loaded | undefined> {
+    const { jobs } = batch
+    const record = this.#apply(key, base, jobs)
+    if (!jobs.some(isToWrite)) return settle(jobs, base)
+    const entry = this.#entry(key, record)
+    batch.sent = { mark: record.mark, base }
+    const updated = rescued(
+      () => this.#context.update(key, entry, base.version),
+      (error) => {
+        this.#noteAttempt(jobs, record.mark, base.version)
+        throw error
+      },
+    )
+    return after(updated, (result) => {
+      batch.sent = undefined
+      if (!result) return this.#ended(key, jobs)
+      if ('current' in result) return this.#overtakenBy(result.current, key, base, record.mark, jobs)
+      const { version } = result
+      return this.#stored(key, jobs, { record, version, expiresAt: entry.expiresAt, at: ++this.#counter })
+    })
+  }
+
+  async #overtakenBy(
+    entry: StoredEntry,
+    key: string,
+    base: Loaded,
+    mark: string | undefined,
+    jobs: Job[],
+  ): Promise<Loaded | undefined> {
+    if (jobs.every(extendsOnly)) return this.#overtaken(jobs)
+    const current = await this.#decode(key, entry, base, jobs)
+    if (!current) return this.#ended(key, jobs)
+    // The client of the store has sent it twice, as some do when they had to connect again.
+    if (current.record.mark === mark) return this.#stored(key, jobs, current)
+    return current
+  }
+
+  #noteAttempt(batch: readonly Job[], mark: string | undefined, version: Version): void {
+    for (const { fate, journals } of batch) {
+      if ('view' in fate) this.attempts.note(journals, mark, version)
     }
   }
 
@@ -143,28 +157,31 @@ export class Committer {
    * Applies all jobs in turn. One that came too late, or whose own function throws, changes nothing. It hears of that
    * when the write has succeeded: what it met was perhaps a change of another job that is never stored.
    */
-  #apply(key: string, base: SessionRecord, batch: readonly Job[]): SessionRecord {
-    let record = base
+  #apply(key: string, base: Loaded, batch: readonly Job[]): SessionRecord {
+    let { record } = base
     for (const job of batch) {
-      job.fate = this.#fate(key, record, job)
-      if ('view' in job.fate) record = job.fate.view
+      job.fate = this.#fate(key, base, record, job)
+      if ('view' in job.fate && !job.fate.isStored) record = job.fate.view
     }
-    return { ...record, seenAt: this.#context.now() }
+    return { ...record, seenAt: this.#context.now(), mark: newMark() }
   }
 
-  #fate(key: string, base: SessionRecord, job: Job): Fate {
-    if (comesTooLate(base, job)) return { late: true }
+  #fate(key: string, base: Loaded, record: SessionRecord, job: Job): Fate {
     try {
-      return { view: this.#applyOne(key, base, job) }
+      const journals = this.attempts.notHeld(job.journals, base)
+      if (comesTooLate(record, job, journals)) return LATE
+      if (journals.length === 0 && job.journals.length > 0) return { view: base.record, isStored: true }
+      return { view: this.#applyAll(key, record, journals, job), isStored: false }
     } catch (error) {
       return { error }
     }
   }
 
-  #applyOne(key: string, base: SessionRecord, { journals, stale }: Job): SessionRecord {
+  #applyAll(key: string, base: SessionRecord, journals: readonly Journal[], job: Job): SessionRecord {
     const onStale = (name: string): void => {
-      if (!stale.has(name)) this.#context.onStale(name)
-      stale.add(name)
+      job.stale ??= new Set()
+      if (!job.stale.has(name)) this.#context.onStale(name)
+      job.stale.add(name)
     }
     return journals.reduce((record, journal) => journal.applyTo(record, key, onStale), base)
   }
@@ -175,9 +192,10 @@ export class Committer {
   }
 
   #newest(key: string, batch: readonly Job[]): Loaded {
-    const loaded = batch.map((job) => job.base).reduce((a, b) => (b.at > a.at ? b : a))
-    const remembered = this.#remembered.get(key)?.loaded
-    return remembered && remembered.at > loaded.at ? remembered : loaded
+    let newest = this.#recent.get(key)
+    // What was read since the write may be newer still.
+    for (const { base } of batch) if (!newest || base.at >= newest.at) newest = base
+    return newest as Loaded
   }
 
   /** The state that another process wrote; `undefined` when it is none that this one can go on from. */
@@ -195,13 +213,12 @@ export class Committer {
     return { record, version: current.version, expiresAt: current.expiresAt, at: ++this.#counter }
   }
 
-  #stored(key: string, batch: Job[], record: SessionRecord, expiresAt: number, version: Version): void {
-    const stored: Loaded = { record, version, expiresAt, at: ++this.#counter }
-    this.#remember(key, stored)
+  #stored(key: string, batch: readonly Job[], stored: Loaded): undefined {
+    this.#recent.remember(key, stored)
     settle(batch, stored)
   }
 
-  #ended(key: string, batch: Job[]): void {
+  #ended(key: string, batch: Job[]): undefined {
     this.forget(key)
     for (const job of batch) job.resolve(undefined)
   }
@@ -209,43 +226,13 @@ export class Committer {
   /** Whether all that these jobs want is a longer life, and a request of this process has just given it. */
   #isExtended({ record, expiresAt }: Loaded, batch: readonly Job[]): boolean {
     const { lifetimes, now } = this.#context
-    const onlyExtend = batch.every((job) => job.journals.length === 0)
-    return onlyExtend && !extensionDue(record, expiresAt, lifetimes, now())
+    return batch.every(extendsOnly) && !extensionDue(record, expiresAt, lifetimes, now())
   }
 
   /** Another request's write has extended the session already. */
-  #overtaken(batch: Job[]): void {
+  #overtaken(batch: Job[]): undefined {
     for (const job of batch) job.resolve({ stored: job.base, view: job.base.record })
   }
-
-  #remember(key: string, loaded: Loaded): void {
-    const since = performance.now()
-    this.#remembered.delete(key)
-    this.#remembered.set(key, { loaded, since })
-    for (const [oldest, memory] of this.#remembered) {
-      if (this.#remembered.size <= MAX_REMEMBERED && since - memory.since < MEMORY_MS) break
-      this.#remembered.delete(oldest)
-    }
-  }
-}
-
-function settle(batch: readonly Job[], stored: Loaded): void {
-  for (const { fate, resolve, reject } of batch) {
-    if ('error' in fate) reject(fate.error)
-    else resolve('view' in fate ? { stored, view: fate.view } : undefined)
-  }
-}
-
-/**
- * Whether a request's session has ended, although the entry is still there: another user has signed in meanwhile, whom
- * its changes must not reach; or it changes the id, and another request, which may be somebody else's who knows the old
- * one, has changed it first. A sign-in is never too late: it proves whose session it is.
- */
-function comesTooLate(record: SessionRecord, { userId, journals }: Changes): boolean {
-  if (journals.length === 0 || journals.some((journal) => journal.login)) return false
-  if (userId !== undefined && record.userId !== userId) return true
-  const rotating = journals.filter((journal) => journal.rotation)
-  return rotating.length > 0 && !rotating.some((journal) => journal.canRotate(record))
 }
 
 function conflict(): SessionError {
@@ -253,8 +240,11 @@ function conflict(): SessionError {
   return new SessionError('ERR_SESSION_CONFLICT', message)
 }
 
-/** Random, so that processes that met once do not meet again. The first two replays need no pause. */
+/**
+ * Random, so that processes that met once do not meet again. The first two replays need no pause. From then on each second
+ * one has none: what was read before a pause is old after it, and so the attempt that follows a pause does little but read.
+ */
 function pause(attempt: number): Promise<void> | undefined {
-  if (attempt < 3) return undefined
+  if (attempt < 3 || attempt % 2 === 0) return undefined
   return new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, MAX_PAUSE)))
 }

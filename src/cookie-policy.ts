@@ -28,7 +28,7 @@ export function cookiePolicy(options: CookieOptions): CookiePolicy {
     name,
     persistent,
     secure: secure ?? (always || undefined),
-    hostOnly: domain === undefined && path === '/',
+    secureName: prefix(domain === undefined && path === '/') + name,
     attributes: [
       domain === undefined ? '' : `; Domain=${domain}`,
       `; Path=${path}; HttpOnly`,
@@ -36,6 +36,15 @@ export function cookiePolicy(options: CookieOptions): CookiePolicy {
       partitioned ? '; Partitioned' : '',
     ].join(''),
   }
+}
+
+/**
+ * A cookie named `__Host-Http-` was set by this very host over https with `HttpOnly` (RFC 6265bis section 4.1.3): neither a
+ * script nor a sibling domain can have forged it. Browsers that do not know `-Http-` enforce `__Host-`. With a domain or a
+ * path only `__Secure-` can hold.
+ */
+function prefix(hostOnly: boolean): string {
+  return hostOnly ? '__Host-Http-' : '__Secure-'
 }
 
 function checkName(name: string): void {

@@ -31,36 +31,36 @@ export interface CookiePolicy {
   readonly persistent: boolean
   /** `undefined`: as the request came. */
   readonly secure: boolean | undefined
-  /** Whether the `__Host-` rules hold: this host alone, every path. */
-  readonly hostOnly: boolean
+  /** With the prefix that it has where the cookie is `Secure`. */
+  readonly secureName: string
   /** The attributes that every cookie has, as they stand in the header. */
   readonly attributes: string
 }
 
-/**
- * The name on the wire. A cookie named `__Host-Http-` was set by this very host over https with `HttpOnly` (RFC 6265bis
- * section 4.1.3): neither a script nor a sibling domain can have forged it. Browsers that do not know `-Http-` enforce
- * `__Host-`. With a domain or a path only `__Secure-` can hold.
- */
-export function cookieName({ name, hostOnly }: CookiePolicy, secure: boolean): string {
-  if (!secure) return name
-  return hostOnly ? `__Host-Http-${name}` : `__Secure-${name}`
+/** The name on the wire. */
+export function cookieName({ name, secureName }: CookiePolicy, secure: boolean): string {
+  return secure ? secureName : name
 }
 
-/** The header value that sets the cookie. @param maxAge - Seconds; `undefined` ends it with the browser. */
+/**
+ * The header value that sets the cookie.
+ * @param maxAge - Seconds; `undefined` ends it with the browser.
+ * @param suffix - The end of the name, where several cookies hold one session.
+ */
 export function setCookie(
   policy: CookiePolicy,
   value: string,
   secure: boolean,
   maxAge: number | undefined,
+  suffix = '',
 ): string {
   const age = maxAge === undefined ? '' : `; Max-Age=${maxAge}`
-  return `${cookieName(policy, secure)}=${value}${age}${policy.attributes}${secure ? '; Secure' : ''}`
+  return `${cookieName(policy, secure)}${suffix}=${value}${age}${policy.attributes}${secure ? '; Secure' : ''}`
 }
 
 /** The header value that removes the cookie: with the same attributes, or browsers would keep it. */
-export function clearCookie(policy: CookiePolicy, secure: boolean): string {
-  return `${setCookie(policy, '', secure, 0)}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
+export function clearCookie(policy: CookiePolicy, secure: boolean, suffix = ''): string {
+  return `${setCookie(policy, '', secure, 0, suffix)}; Expires=Thu, 01 Jan 1970 00:00:00 GMT`
 }
 
 /**
@@ -68,14 +68,35 @@ export function clearCookie(policy: CookiePolicy, secure: boolean): string {
  * browser sends the old cookie beside the new one, and which comes first is not up to the server.
  */
 export function cookieValues(header: string | undefined, name: string): string[] {
-  // Most requests of most visitors need no more than this look.
-  if (!header?.includes(name)) return []
   const values: string[] = []
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals === -1 || pair.slice(0, equals).trim() !== name) continue
-    const value = pair.slice(equals + 1).trim()
+  if (header === undefined) return values
+  for (let at = header.indexOf(name); at !== -1; ) {
+    const equals = skipBlanks(header, at + name.length, 1)
+    const before = skipBlanks(header, at - 1, -1)
+    if (header.charCodeAt(equals) !== EQUALS || (before >= 0 && header.charCodeAt(before) !== SEMICOLON)) {
+      at = header.indexOf(name, at + 1)
+      continue
+    }
+    const semicolon = header.indexOf(';', equals)
+    const end = semicolon === -1 ? header.length : semicolon
+    const value = header.slice(equals + 1, end).trim()
     values.push(value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
+    at = header.indexOf(name, end)
   }
   return values
 }
+
+/** The first place that holds no blank, from there on in that direction. */
+function skipBlanks(header: string, from: number, step: 1 | -1): number {
+  let at = from
+  for (;;) {
+    const char = header.charCodeAt(at)
+    if (char !== SPACE && char !== TAB) return at
+    at += step
+  }
+}
+
+const TAB = 9
+const SPACE = 32
+const SEMICOLON = 59
+const EQUALS = 61

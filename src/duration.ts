@@ -25,6 +25,19 @@ export function milliseconds(duration: Duration, option: string): number {
   throw new TypeError(`"${option}" must be a duration such as "30m" or "14d"; got ${describe(duration)}`)
 }
 
+// What timers of JavaScript can count; beyond it they fire at once.
+const MAX_TIMER = 2 ** 31 - 1
+
+/**
+ * The milliseconds of a duration that a timer is to run for.
+ * @throws TypeError that names the option, when it is none, or longer than timers can count.
+ */
+export function timer(duration: Duration, option: string): number {
+  const ms = milliseconds(duration, option)
+  if (ms > MAX_TIMER) throw new TypeError(`"${option}" must be a duration of 24 days at most`)
+  return ms
+}
+
 function describe(value: unknown): string {
   if (typeof value === 'number') return `the bare number ${value}, which has no unit`
   return typeof value === 'string' ? JSON.stringify(value) : typeof value

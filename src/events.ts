@@ -10,7 +10,7 @@ export interface SessionEvents {
   ended: { handle: string; reason: 'destroyed' | 'revoked' }
   /** Another process changed a session first, so the changes were replayed. */
   conflict: { handle: string; attempt: number }
-  /** A request's changes were dropped, since its session had ended meanwhile. */
+  /** A request's changes were dropped: its session had ended meanwhile, or their cookie could not be sent any more. */
   discarded: { handle: string }
   /** A call of the store failed or timed out. */
   storeError: { operation: string; error: Error }

@@ -3,55 +3,54 @@ import type { Events } from './events.ts'
 
 /**
  * Runs a call of the store: within its time, its failures wrapped and told to observers.
- * @throws SessionError `ERR_SESSION_STORE`, with the store's own error as `cause`.
+ * @throws SessionError `ERR_SESSION_STORE`, with the store's own error as `cause`; or the store's own word that the session
+ * is too large, which is no failure of the store.
  */
-export async function guarded<T>(
+export function guarded<T>(
   operation: string,
   call: () => Promise<T>,
   timeout: number,
   events: Events,
 ): Promise<T> {
-  try {
-    return await within(timeout, call())
-  } catch (cause) {
-    const reason = cause instanceof Timeout ? `did not answer within ${timeout} ms` : 'failed'
-    const error = new SessionError('ERR_SESSION_STORE', `The session store ${reason} (${operation})`, {
-      cause,
-    })
-    events.emit('storeError', { operation, error })
-    throw error
-  }
-}
-
-class Timeout extends Error {
-  override readonly name = 'TimeoutError'
-}
-
-function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout> | undefined
     let isDone = false
-    const done = (): void => {
+    const done = (result: T): void => {
       isDone = true
-      clearTimeout(timer)
+      if (timer !== undefined) clearTimeout(timer)
+      resolve(result)
     }
-    promise.then(
-      (result) => {
-        done()
-        resolve(result)
-      },
-      (error) => {
-        done()
-        reject(error)
-      },
-    )
+    const failed = (cause: unknown): void => {
+      if (isDone) return
+      isDone = true
+      if (timer !== undefined) clearTimeout(timer)
+      reject(failure(operation, cause, timeout, events))
+    }
+    start(call).then(done, failed)
     // A store in this process has answered by then: the timer would cost more than the call.
-    afterMicrotasks(() => {
-      if (!isDone) timer = setTimeout(() => reject(new Timeout(`No answer within ${ms} ms`)), ms)
+    queueMicrotask(() => {
+      if (!isDone) timer = setTimeout(() => failed(new Timeout(`No answer within ${timeout} ms`)), timeout)
     })
   })
 }
 
-function afterMicrotasks(action: () => void): void {
-  queueMicrotask(() => queueMicrotask(action))
+/** A store that throws instead of rejecting. */
+function start<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function failure(operation: string, cause: unknown, timeout: number, events: Events): SessionError {
+  if (cause instanceof SessionError && cause.code === 'ERR_SESSION_TOO_LARGE') return cause
+  const reason = cause instanceof Timeout ? `did not answer within ${timeout} ms` : 'failed'
+  const error = new SessionError('ERR_SESSION_STORE', `The session store ${reason} (${operation})`, { cause })
+  events.emit('storeError', { operation, error })
+  return error
+}
+
+class Timeout extends Error {
+  override readonly name = 'TimeoutError'
 }

@@ -1,3 +1,4 @@
+export type { Supports } from './carrier.ts'
 export type { CookieOptions } from './cookie.ts'
 export type { Duration } from './duration.ts'
 export { SessionError, type SessionErrorCode } from './errors.ts'
@@ -7,6 +8,7 @@ export { type CachingHeaders, cachingHeaders, type Outcome } from './outcome.ts'
 export type { PurgeOptions } from './purge.ts'
 export type { FlashMessage, KeyOf, Session, SessionInfo, SessionTimeouts, ValueOf } from './session.ts'
 export { createSessions, type Sessions } from './sessions.ts'
+export type { SocketVisit } from './socket-visit.ts'
 export type {
   CloseableStore,
   Entry,
@@ -18,4 +20,5 @@ export type {
   UserIndexedStore,
   Version,
 } from './store.ts'
+export type { UpgradeOptions, UpgradeRequest } from './upgrade.ts'
 export type { Visit, VisitRequest } from './visit.ts'

@@ -1,7 +1,7 @@
+import { type Change, changed, type Updater } from './change.ts'
 import { SessionError } from './errors.ts'
 import { hashSecret } from './id.ts'
 import {
-  type Flash,
   hasSecret,
   NO_TIMEOUTS,
   type SecretHash,
@@ -9,17 +9,8 @@ import {
   secretHash,
   type Timeouts,
 } from './record.ts'
-import { Slot } from './slot.ts'
-
-/** The function of an `update`, run on the newest value at each replay. */
-export type Updater = (value: unknown) => unknown
-
-/** What one request did to one key. */
-type Change =
-  /** `seen` is what the request had read there before, so that a set over another request's change can be told. */
-  | { kind: 'put'; slot: Slot; seen: { slot: Slot | undefined } | undefined }
-  | { kind: 'delete' }
-  | { kind: 'update'; updaters: Updater[] }
+import type { Flash } from './record-body.ts'
+import type { Slot } from './slot.ts'
 
 interface Rotation {
   /** The hash of the secret that the request came with. */
@@ -27,6 +18,8 @@ interface Rotation {
   /** The new secret. */
   to: string
 }
+
+const NOTHING: ReadonlyMap<string, Slot> = new Map()
 
 // A sign-in form submitted more often than this at once leaves the browser with the latest answers.
 const MAX_SECRETS = 8
@@ -36,21 +29,24 @@ const MAX_SECRETS = 8
  * did meanwhile stays. Per key only the last word is kept, and functions where the result depends on what was there.
  */
 export class Journal {
-  readonly #changes = new Map<string, Change>()
+  // Made when first needed: most requests only read.
+  #changes: Map<string, Change> | undefined
   #cleared = false
-  readonly #flashes = new Map<number, Flash>()
+  #flashes: Map<number, Flash> | undefined
   /** The stored flashes that were handed out. */
-  readonly #taken = new Set<number>()
+  #taken: Set<number> | undefined
   #timeouts: Partial<Timeouts> | undefined
   #login: { userId: string; at: number } | undefined
   #rotation: Rotation | undefined
+  /** What the changes come to, on the values that the request saw. */
+  #outcome: { on: ReadonlyMap<string, Slot>; data: ReadonlyMap<string, Slot> } | undefined
 
   get isEmpty(): boolean {
     return (
-      this.#changes.size === 0 &&
+      !this.#changes?.size &&
       !this.#cleared &&
-      this.#flashes.size === 0 &&
-      this.#taken.size === 0 &&
+      !this.#flashes?.size &&
+      !this.#taken?.size &&
       this.#timeouts === undefined &&
       this.#login === undefined &&
       this.#rotation === undefined
@@ -59,7 +55,12 @@ export class Journal {
 
   /** The keys that it changes. */
   get keys(): Iterable<string> {
-    return this.#changes.keys()
+    return this.#changes?.keys() ?? []
+  }
+
+  /** Whether applying it twice is as good as once. All but the functions of `update` are made so. */
+  get isRepeatable(): boolean {
+    return ![...(this.#changes?.values() ?? [])].some(({ kind }) => kind === 'update')
   }
 
   get login(): { userId: string; at: number } | undefined {
@@ -75,41 +76,57 @@ export class Journal {
   }
 
   put(key: string, slot: Slot, seen?: { slot: Slot | undefined }): void {
-    this.#changes.set(key, { kind: 'put', slot, seen })
+    this.#change(key, { kind: 'put', slot, seen })
   }
 
   delete(key: string): void {
-    this.#changes.set(key, { kind: 'delete' })
+    this.#change(key, { kind: 'delete' })
   }
 
-  /** @param result - What the function made of the value that the request saw; `undefined` removes the key. */
-  update(key: string, updater: Updater, result: Slot | undefined): void {
-    const change = this.#changes.get(key)
+  /**
+   * @param before - The value that the request saw.
+   * @param after - What the function made of it; `undefined` removes the key.
+   */
+  update(key: string, updater: Updater, before: Slot | undefined, after: Slot | undefined): void {
+    const change = this.#changes?.get(key)
     if (change?.kind === 'update') {
       change.updaters.push(updater)
+      change.after = after
       return
     }
     if (change) {
       // The value no longer depends on what is stored, so neither does the result.
-      if (result) this.put(key, result, change.kind === 'put' ? change.seen : undefined)
+      if (after) this.put(key, after, change.kind === 'put' ? change.seen : undefined)
       else this.delete(key)
       return
     }
-    this.#changes.set(key, { kind: 'update', updaters: [updater] })
+    this.#change(key, { kind: 'update', updaters: [updater], before, after })
+  }
+
+  /** Tells what the request saw, and what it shows instead: on the same values nothing has to be done again. */
+  made(on: ReadonlyMap<string, Slot>, data: ReadonlyMap<string, Slot>): void {
+    this.#outcome = { on, data }
+  }
+
+  #change(key: string, change: Change): void {
+    this.#changes ??= new Map()
+    this.#changes.set(key, change)
   }
 
   clear(): void {
-    this.#changes.clear()
-    this.#flashes.clear()
+    this.#changes = undefined
+    this.#flashes = undefined
     this.#cleared = true
   }
 
   flash(flash: Flash): void {
+    this.#flashes ??= new Map()
     this.#flashes.set(flash.number, flash)
   }
 
   takeFlashes(flashes: readonly Flash[]): void {
-    for (const { number } of flashes) if (!this.#flashes.delete(number)) this.#taken.add(number)
+    this.#taken ??= new Set()
+    for (const { number } of flashes) if (!this.#flashes?.delete(number)) this.#taken.add(number)
   }
 
   setTimeouts(timeouts: Partial<Timeouts>): void {
@@ -153,39 +170,36 @@ export class Journal {
       base.userId !== login.userId &&
       (base.userId !== undefined || !this.#mayRotate(base))
     const empties = this.#cleared || handsOver
+    const timeouts = handsOver ? NO_TIMEOUTS : base.timeouts
     return {
       ...base,
-      data: this.#data(empties ? new Map() : new Map(base.data), onStale),
+      data: this.#data(empties ? NOTHING : base.data, onStale),
       flashes: this.#flashesAfter(empties ? [] : base.flashes),
-      timeouts: { ...(handsOver ? NO_TIMEOUTS : base.timeouts), ...this.#timeouts },
+      timeouts: this.#timeouts ? { ...timeouts, ...this.#timeouts } : timeouts,
       userId: login ? login.userId : base.userId,
       authenticatedAt: login ? login.at : base.authenticatedAt,
       secrets: this.#secrets(base, key),
     }
   }
 
-  #data(data: Map<string, Slot>, onStale: (name: string) => void): Map<string, Slot> {
+  #data(base: ReadonlyMap<string, Slot>, onStale: (name: string) => void): ReadonlyMap<string, Slot> {
+    if (!this.#changes) return base
+    if (this.#outcome?.on === base) return this.#outcome.data
+    const data = new Map(base)
     for (const [name, change] of this.#changes) {
-      if (change.kind === 'delete') {
-        data.delete(name)
-        continue
-      }
-      if (change.kind === 'put') {
-        if (change.seen && !Slot.same(change.seen.slot, data.get(name))) onStale(name)
-        data.set(name, change.slot.detached())
-        continue
-      }
-      const result = change.updaters.reduce(runUpdater(name), data.get(name))
-      if (result) data.set(name, result.detached())
+      const slot = changed(name, change, data.get(name), onStale)
+      if (slot) data.set(name, slot)
       else data.delete(name)
     }
     return data
   }
 
   #flashesAfter(stored: readonly Flash[]): readonly Flash[] {
+    const [own, taken] = [this.#flashes, this.#taken]
+    if (!own && !taken) return stored
     // Own ones are there already when the store had written them, and its answer got lost.
-    const kept = stored.filter(({ number }) => !this.#taken.has(number) && !this.#flashes.has(number))
-    return [...kept, ...this.#flashes.values()]
+    const kept = stored.filter(({ number }) => !taken?.has(number) && !own?.has(number))
+    return own ? [...kept, ...own.values()] : kept
   }
 
   /**
@@ -203,13 +217,6 @@ export class Journal {
     if (this.#mayRotate(base)) return [next]
     if (!this.#login) return base.secrets
     return base.userId === this.#login.userId ? [...base.secrets, next].slice(-MAX_SECRETS) : [next]
-  }
-}
-
-function runUpdater(name: string) {
-  return (slot: Slot | undefined, updater: Updater): Slot | undefined => {
-    const result = updater(slot?.copy())
-    return result === undefined ? undefined : Slot.ofValue(result, name)
   }
 }
 

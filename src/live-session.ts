@@ -1,9 +1,12 @@
+import type { Updater } from './change.ts'
 import { known, oneOf } from './check-options.ts'
 import { milliseconds } from './duration.ts'
 import { ignore } from './ignore.ts'
-import { Journal, type Updater } from './journal.ts'
+import { Journal } from './journal.ts'
 import { expiryAfterUse } from './lifetime.ts'
-import { type Flash, NO_TIMEOUTS, newFlashNumber, type SessionRecord, type Timeouts } from './record.ts'
+import { reportImpure } from './purity.ts'
+import { NO_TIMEOUTS, newFlashNumber, type SessionRecord, type Timeouts } from './record.ts'
+import type { Flash } from './record-body.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
 import { Slot } from './slot.ts'
@@ -15,15 +18,17 @@ export class LiveSession {
   #state: SessionState
   readonly #values: Values
   #journal = new Journal()
-  #flashes: Flash[]
+  #flashes: readonly Flash[]
   #isNew: boolean
+  /** Whether what is shown is what is stored, and the journal's changes of that alone. */
+  #isPlain = true
 
   constructor(host: SessionHost, state: SessionState) {
     this.#host = host
     this.#state = state
     this.#isNew = state.secretHash === undefined
     this.#values = new Values(state.record.data)
-    this.#flashes = [...state.record.flashes]
+    this.#flashes = state.record.flashes
   }
 
   get(key: string, fallback?: unknown): unknown {
@@ -32,7 +37,9 @@ export class LiveSession {
 
   set(key: string, value: unknown): this {
     this.#changingKey(key)
-    this.#put(key, Slot.ofValue(value, key))
+    const slot = Slot.ofValue(value, key)
+    this.#values.put(key, slot, value)
+    this.#journal.put(key, slot, this.#values.seen(key))
     return this
   }
 
@@ -83,7 +90,7 @@ export class LiveSession {
 
   getOrInsert(key: string, value: unknown): unknown {
     if (!this.#values.has(key)) {
-      const inserted = Slot.ofValue(value, key).detached()
+      const inserted = Slot.ofValue(value, key)
       // As an update, so that a value that another request inserted first stays.
       this.#update(key, (current) => (current === undefined ? inserted.copy() : current))
     }
@@ -110,9 +117,9 @@ export class LiveSession {
 
   flash(key: string, value: unknown): void {
     this.#changingKey(key)
-    const slot = Slot.ofValue(value, key).detached()
+    const slot = Slot.ofValue(value, key)
     const flash = { number: newFlashNumber(), key, slot }
-    this.#flashes.push(flash)
+    this.#flashes = [...this.#flashes, flash]
     this.#journal.flash(flash)
   }
 
@@ -146,6 +153,7 @@ export class LiveSession {
     this.#isNew = true
     this.#journal = new Journal()
     this.#adopt(this.#state.record)
+    this.#isPlain = true
   }
 
   setTimeouts(timeouts: SessionTimeouts): void {
@@ -198,7 +206,7 @@ export class LiveSession {
   get changed(): boolean {
     if (!this.#journal.isEmpty) return true
     try {
-      return this.#values.changedInPlace().length > 0
+      return this.#values.isChangedInPlace
     } catch {
       // It no longer survives storage, so it has changed: the commit says what it is.
       return true
@@ -209,14 +217,18 @@ export class LiveSession {
   takeJournal(): Journal {
     this.#keepChangesInPlace()
     const journal = this.#journal
-    const { expiresAt } = this.#state
-    this.#state = {
-      ...this.#state,
-      record: this.#facts(),
-      expiresAt: expiresAt === undefined ? undefined : this.expiresAt,
+    if (journal.login || journal.timeouts) {
+      const { expiresAt } = this.#state
+      this.#state = {
+        ...this.#state,
+        record: this.#facts(),
+        expiresAt: expiresAt === undefined ? undefined : this.expiresAt,
+      }
     }
     this.#journal = new Journal()
     this.#values.written(journal.keys)
+    if (this.#isPlain) journal.made(...this.#values.settled())
+    this.#isPlain = false
     return journal
   }
 
@@ -227,7 +239,9 @@ export class LiveSession {
     try {
       this.#keepChangesInPlace()
       const { record, handle } = state
-      this.#adopt(record, this.#journal.isEmpty ? record : this.#journal.applyTo(record, handle, ignore))
+      const isPlain = this.#journal.isEmpty
+      this.#adopt(record, isPlain ? record : this.#journal.applyTo(record, handle, ignore))
+      this.#isPlain = isPlain
     } catch {
       // What the request has changed since does not fit what was stored: the next commit says so.
     }
@@ -235,7 +249,7 @@ export class LiveSession {
 
   #adopt(stored: SessionRecord, shown = stored): void {
     this.#values.adopt(stored.data, shown.data)
-    this.#flashes = [...shown.flashes]
+    this.#flashes = shown.flashes
   }
 
   /** The record with what the journal says of the user and the timeouts. */
@@ -260,36 +274,23 @@ export class LiveSession {
     this.#changing()
   }
 
-  #put(key: string, slot: Slot): void {
-    this.#values.put(key, slot)
-    this.#journal.put(key, slot, this.#values.seen(key))
-  }
-
   #update(key: string, fn: Updater): void {
     this.#changingKey(key)
-    const result = fn(this.#values.slot(key)?.copy())
+    const before = this.#values.slot(key)
+    const result = fn(before?.copy())
     const slot = result === undefined ? undefined : Slot.ofValue(result, key)
-    if (slot) this.#values.put(key, slot)
+    if (slot) this.#values.put(key, slot, result)
     else this.#values.delete(key)
-    this.#journal.update(key, fn, slot)
+    this.#journal.update(key, fn, before, slot)
   }
 
   /** Journals what was changed inside objects that were handed out, as a set of the whole value. */
   #keepChangesInPlace(): void {
-    for (const [key, slot] of this.#values.changedInPlace()) this.#put(key, slot)
+    this.#values.changedInPlace((key, slot) => this.#journal.put(key, slot, this.#values.seen(key)))
   }
 
   #rotate(): void {
     const { secretHash } = this.#state
     if (secretHash !== undefined) this.#journal.rotate(secretHash, this.#host.newSecret())
   }
-}
-
-function reportImpure(key: string, fn: Updater, before: Slot | undefined, after: Slot | undefined): void {
-  const again = fn(before?.copy())
-  if (Slot.same(after, again === undefined ? undefined : Slot.ofValue(again, key))) return
-  console.warn(
-    `sojourn: the function of update(${JSON.stringify(key)}) gave two results for one value. It must be pure, since it ` +
-      'runs again when another request came first: compute times and random values before calling update().',
-  )
 }

@@ -1,11 +1,12 @@
-import { type Carried, type IdCarrier, idText } from './carrier.ts'
-import { type CookiePolicy, clearCookie, cookieName, cookieValues, setCookie } from './cookie.ts'
+import { type Awaitable, after, rescued } from './awaitable.ts'
+import type { Carried, Carrier } from './carrier.ts'
+import { type CookieContext, CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
 import type { Events } from './events.ts'
-import { hashSecret, newSecret } from './id.ts'
+import { newSecret } from './id.ts'
 import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
-import { cookieSeconds, type Lifetimes } from './lifetime.ts'
+import type { Lifetimes } from './lifetime.ts'
 import { LiveSession } from './live-session.ts'
 import type { Outcome } from './outcome.ts'
 import type { Session } from './session.ts'
@@ -13,32 +14,30 @@ import type { SessionHost, SessionState } from './session-host.ts'
 import type { Visit, VisitRequest } from './visit.ts'
 
 /** What a visit needs of the sessions it belongs to. */
-export interface VisitContext {
-  readonly carrier: IdCarrier
-  readonly cookie: CookiePolicy
-  readonly lifetimes: Lifetimes
+export interface VisitContext extends CookieContext {
+  readonly carrier: Carrier
   readonly events: Events
   readonly checksPurity: boolean
   /** Whether a visitor is served without a session while the store is down. */
   readonly anonymousOnError: boolean
-  now(): number
 }
 
 export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost {
   readonly #context: VisitContext
-  readonly #request: VisitRequest
+  readonly #jar: CookieJar
   #loading: Promise<Session<Data>> | undefined
   #session: LiveSession | undefined
   #carried: Carried | undefined
   /** Sessions that the handler has destroyed, until the commit. */
-  #destroyed: Carried[] = []
+  #destroyed: readonly Carried[] = NONE
   /** What a failed `save()` could not save: for another `save()`. */
-  #unsaved: Journal[] = []
-  #setCookie: string | undefined
+  #unsaved: readonly Journal[] = NONE
+  #setCookies: readonly string[] = NONE
   #headersSent = false
   /** Whether nothing is to be saved any more: the session has ended, or the store is down. */
   #closed: 'ended' | 'failed' | undefined
-  #queue: Promise<unknown> = Promise.resolve()
+  /** The save under way; `undefined` where there is none. */
+  #turn: Promise<unknown> | undefined
   /** How many saves are under way or wait for their turn. */
   #saving = 0
   #scheduled = false
@@ -47,7 +46,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
 
   constructor(context: VisitContext, request: VisitRequest) {
     this.#context = context
-    this.#request = request
+    this.#jar = new CookieJar(context, request)
   }
 
   /** A visit outside any request, to a session that was found otherwise. */
@@ -60,11 +59,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   session(): Promise<Session<Data>> {
-    if (!this.#loading) {
-      this.#loading = this.#load()
-      // A handler that asks but never looks must not bring the process down.
-      this.#loading.catch(ignore)
-    }
+    this.#loading ??= this.#load()
     return this.#loading
   }
 
@@ -72,23 +67,25 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     if (this.#saving > 0) return true
     if (!this.#session || !this.#carried || this.#closed) return false
     if (this.#destroyed.length > 0 || this.#session.changed) return true
-    return this.#unsaved.length === 0 && !this.#extended && this.#context.carrier.extensionDue(this.#carried)
+    return this.#unsaved.length === 0 && !this.#extended && this.#extensionDue(this.#carried)
   }
 
-  async commit(): Promise<void> {
+  commit(): Promise<void> | undefined {
     // What an explicit save() could not save was reported to its caller: it is not tried again behind their back.
-    this.#unsaved = []
-    try {
-      if (!(await this.#inTurn())) this.#discard()
-    } catch (error) {
-      // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
-      this.#closed = 'failed'
-      if (!this.#tolerates(error)) throw error
-    }
+    this.#unsaved = NONE
+    const committed = rescued(
+      () => after(this.#inTurn(), (isThere) => (isThere ? undefined : this.#discard())),
+      (error) => {
+        // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
+        this.#closed = 'failed'
+        return isTolerable(this.#context, error) ? undefined : Promise.reject(error)
+      },
+    )
+    return committed instanceof Promise ? committed : undefined
   }
 
   get outcome(): Outcome {
-    return { read: this.#session !== undefined, setCookies: this.#setCookie ? [this.#setCookie] : [] }
+    return { read: this.#session !== undefined, setCookies: this.#setCookies }
   }
 
   headersSent(): void {
@@ -113,22 +110,18 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
 
   beforeChange(needsCookie: boolean): void {
     if (!this.#headersSent) return
-    if (needsCookie) {
-      throw new SessionError(
-        'ERR_SESSION_HEADERS_SENT',
-        'This change needs a cookie, and the response headers have left: make it before the response begins',
-      )
-    }
+    if (needsCookie || this.#isTooLate) throw tooLate()
     this.#saveSoon()
   }
 
   destroyed(): SessionState {
-    if (this.#carried) this.#destroyed.push(this.#carried)
-    this.#unsaved = []
+    if (this.#headersSent && this.#context.carrier.tellsEnd) throw tooLate()
+    if (this.#carried) this.#destroyed = [...this.#destroyed, this.#carried]
+    this.#unsaved = NONE
     if (this.#closed === 'ended') this.#closed = undefined
     if (this.#headersSent) this.#saveSoon()
     this.#carried = this.#context.carrier.blank()
-    return stateOf(this.#carried)
+    return this.#carried
   }
 
   async save(): Promise<void> {
@@ -143,103 +136,120 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     }
   }
 
-  async #load(): Promise<Session<Data>> {
+  #load(): Promise<Session<Data>> {
     const { carrier } = this.#context
-    try {
-      return this.#show((await carrier.load(this.#cookies)) ?? carrier.blank())
-    } catch (error) {
-      if (!this.#tolerates(error)) throw error
-      // Nothing of this request is kept, and the cookie is left alone: the visitor is back when the store is.
-      this.#closed = 'failed'
-      return this.#show(carrier.blank())
-    }
+    const loading = rescued(
+      () => after(carrier.load(this.#jar), (found) => this.#show(found ?? carrier.blank())),
+      (error) => {
+        if (!isTolerable(this.#context, error)) return this.#refused(error)
+        // Nothing of this request is kept, and the cookie is left alone: the visitor is back when the store is.
+        this.#closed = 'failed'
+        return this.#show(carrier.blank())
+      },
+    )
+    return loading instanceof Promise ? loading : Promise.resolve(loading)
+  }
+
+  /** A handler that asks but never looks must not bring the process down. */
+  #refused(error: unknown): Promise<never> {
+    const refused = Promise.reject(error)
+    refused.catch(ignore)
+    this.#loading?.catch(ignore)
+    return refused
   }
 
   #show(carried: Carried): Session<Data> {
     this.#carried = carried
-    this.#session = new LiveSession(this, stateOf(carried))
+    this.#session = new LiveSession(this, carried)
     // The typed face: what the class does with any key and value, Data narrows to its own.
     return this.#session as unknown as Session<Data>
   }
 
-  /** The values of the session's cookie in the request. */
-  get #cookies(): string[] {
-    return cookieValues(this.#request.cookie, cookieName(this.#context.cookie, this.#secure))
-  }
-
-  get #secure(): boolean {
-    return this.#context.cookie.secure ?? this.#request.secure
-  }
-
-  #tolerates(error: unknown): boolean {
-    return (
-      this.#context.anonymousOnError && error instanceof SessionError && error.code === 'ERR_SESSION_STORE'
-    )
-  }
-
   /** One commit of this visit at a time. Answers whether the session is still there. */
-  #inTurn(): Promise<boolean> {
+  #inTurn(): Awaitable<boolean> {
+    const before = this.#turn
+    const turn = before !== undefined ? before.then(() => this.#save()) : this.#save()
+    if (!(turn instanceof Promise)) return turn
     this.#saving++
-    const turn = this.#queue.then(() => this.#save()).finally(() => this.#saving--)
-    this.#queue = turn.catch(ignore)
+    const next = (): void => {
+      this.#saving--
+      if (this.#turn === settled) this.#turn = undefined
+    }
+    const settled = turn.then(next, next)
+    this.#turn = settled
     return turn
   }
 
-  async #save(): Promise<boolean> {
-    const session = this.#session
-    if (!session || !this.#carried || this.#closed) return true
-    await this.#endDestroyed()
-    const changed = session.changed
-    const journals = changed ? [...this.#unsaved, session.takeJournal()] : this.#unsaved
-    if (journals.length === 0 && !this.#context.carrier.extensionDue(this.#carried)) return true
-    this.#unsaved = []
-    if (journals.length === 0) this.#extended = true
-    const carried = this.#carried
-    try {
-      return await this.#saveOn(session, carried, journals)
-    } catch (error) {
-      // An extension that fails costs the visitor nothing; observers have heard of it.
-      if (journals.length === 0) return true
-      if (this.#carried === carried) this.#unsaved = [...journals]
-      throw error
-    }
+  #save(): Awaitable<boolean> {
+    if (!this.#session || !this.#carried || this.#closed) return true
+    return this.#destroyed.length > 0
+      ? this.#endDestroyed().then(() => this.#saveChanges())
+      : this.#saveChanges()
   }
 
-  async #saveOn(session: LiveSession, carried: Carried, journals: readonly Journal[]): Promise<boolean> {
-    const carriage = await this.#context.carrier.commit(carried, journals)
-    // The handler may have destroyed the session meanwhile: then there is another one by now.
-    const isCurrent = this.#carried === carried
-    if (!carriage) return journals.length === 0 || !isCurrent
-    if (isCurrent) {
-      this.#carried = carriage.carried
-      session.stored(stateOf(carriage.carried))
-    } else if (carriage.carried.loaded) {
-      this.#destroyed = this.#destroyed.map((ended) => (ended === carried ? carriage.carried : ended))
+  #saveChanges(): Awaitable<boolean> {
+    const session = this.#session
+    const carried = this.#carried
+    if (!session || !carried) return true
+    const changed = session.changed
+    const journals = changed ? this.#unsaved.concat(session.takeJournal()) : this.#unsaved
+    if (journals.length === 0 && !this.#extensionDue(carried)) return true
+    if (this.#isTooLate) {
+      // Changes inside objects alone come so far: of those nothing is told before they are looked for.
+      this.#context.events.emit('discarded', { handle: carried.handle })
+      throw tooLate()
     }
-    if (carriage.tell) this.#setCookie = this.#cookieOf(carriage.carried)
-    return true
+    this.#unsaved = NONE
+    if (journals.length === 0) this.#extended = true
+    return rescued(
+      () => this.#saveOn(session, carried, journals),
+      (error) => {
+        // An extension that fails costs the visitor nothing; observers have heard of it.
+        if (journals.length === 0) return true
+        if (this.#carried === carried) this.#unsaved = [...journals]
+        throw error
+      },
+    )
+  }
+
+  #saveOn(session: LiveSession, carried: Carried, journals: readonly Journal[]): Awaitable<boolean> {
+    return after(this.#context.carrier.commit(carried, journals, this.#jar), (carriage) => {
+      // The handler may have destroyed the session meanwhile: then there is another one by now.
+      const isCurrent = this.#carried === carried
+      if (!carriage) return journals.length === 0 || !isCurrent
+      if (isCurrent) {
+        this.#carried = carriage.carried
+        session.stored(carriage.carried)
+      } else if (carriage.carried.secretHash !== undefined) {
+        this.#destroyed = this.#destroyed.map((ended) => (ended === carried ? carriage.carried : ended))
+      }
+      if (carriage.setCookies.length > 0) this.#setCookies = carriage.setCookies
+      return true
+    })
+  }
+
+  #extensionDue(carried: Carried): boolean {
+    return !this.#isTooLate && this.#context.carrier.extensionDue(carried)
+  }
+
+  /** Whether what is changed now can reach nobody. */
+  get #isTooLate(): boolean {
+    return this.#headersSent && this.#context.carrier.tellsChanges
   }
 
   async #endDestroyed(): Promise<void> {
     while (this.#destroyed[0]) {
-      await this.#context.carrier.end(this.#destroyed[0])
-      this.#destroyed.shift()
-      this.#setCookie = this.#cookies.length > 0 ? clearCookie(this.#context.cookie, this.#secure) : undefined
+      const { carrier } = this.#context
+      await carrier.end(this.#destroyed[0])
+      this.#destroyed = this.#destroyed.slice(1)
+      this.#setCookies = carrier.clear(this.#jar)
     }
-  }
-
-  #cookieOf(carried: Carried): string {
-    const { cookie, lifetimes } = this.#context
-    const { record } = carried
-    const persistent = record.timeouts.persistent ?? cookie.persistent
-    const maxAge = persistent ? cookieSeconds(record, lifetimes, this.now()) : undefined
-    return setCookie(cookie, idText(carried), this.#secure, maxAge)
   }
 
   #discard(): void {
     if (this.#closed === 'ended') return
     this.#closed = 'ended'
-    if (this.#carried) this.#context.events.emit('discarded', { handle: this.#carried.id.key })
+    if (this.#carried) this.#context.events.emit('discarded', { handle: this.#carried.handle })
   }
 
   /** Saves, soon, what is changed after the headers have left: all changes made in one go at once. */
@@ -249,16 +259,21 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     queueMicrotask(() => {
       this.#scheduled = false
       // The store's failure has been told to observers; there is no response left to tell.
-      this.commit().catch(ignore)
+      this.commit()?.catch(ignore)
     })
   }
 }
 
-function stateOf({ id, loaded, record }: Carried): SessionState {
-  return {
-    handle: id.key,
-    record,
-    secretHash: loaded && hashSecret(id.secret),
-    expiresAt: loaded?.expiresAt,
-  }
+/** Whether the visitor is served without a session instead of hearing of this error. */
+export function isTolerable({ anonymousOnError }: VisitContext, error: unknown): boolean {
+  return anonymousOnError && error instanceof SessionError && error.code === 'ERR_SESSION_STORE'
+}
+
+const NONE: readonly never[] = []
+
+function tooLate(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_HEADERS_SENT',
+    'This change needs a cookie, and the response headers have left: make it before the response begins',
+  )
 }

@@ -1,18 +1,20 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { CarryingStore } from './carrier.ts'
 import { environment, known, oneOf } from './check-options.ts'
 import type { CookieOptions, CookiePolicy } from './cookie.ts'
 import { cookiePolicy } from './cookie-policy.ts'
-import { type Duration, milliseconds } from './duration.ts'
+import { type Duration, milliseconds, timer } from './duration.ts'
 import type { Lifetimes } from './lifetime.ts'
 import type { Store } from './store.ts'
 
 /** Options of `createSessions`. All have safe defaults. */
 export interface SessionsOptions {
   /**
-   * Where sessions live: `sqliteStore(...)`, `fileStore(...)`, `memoryStore()` or any other `Store`.
+   * Where sessions live: `sqliteStore(...)`, `fileStore(...)`, `memoryStore()` or any other `Store`; or
+   * `cookieStore({ keys })`, which seals each of them into its visitor's cookie.
    * @defaultValue a bounded memory store, refused when `NODE_ENV` is `production`
    */
-  store?: Store
+  store?: Store | CarryingStore
   /**
    * A Standard Schema (zod, valibot, arktype, ...) of the whole data: infers its type and checks it on load. It checks
    * what is there, so keys that are not set yet are no fault, and it does not transform.
@@ -56,7 +58,7 @@ export interface SessionsOptions {
 
 /** The options, checked and complete. */
 export interface Settings {
-  readonly store: Store | undefined
+  readonly store: Store | CarryingStore | undefined
   readonly schema: StandardSchemaV1 | undefined
   readonly onInvalid: 'drop' | 'error'
   readonly lifetimes: Lifetimes
@@ -83,9 +85,6 @@ const OPTIONS = [
   'clock',
 ] satisfies (keyof SessionsOptions)[]
 
-// What timers of JavaScript can count; beyond it they fire at once, and every call of the store would fail.
-const MAX_TIMER = 2 ** 31 - 1
-
 const VERBS = ['read', 'create', 'update', 'delete'] as const
 
 /** Checks the options. @throws TypeError that names the option and what was expected. */
@@ -101,7 +100,7 @@ export function settings(options: SessionsOptions): Settings {
         'Give sqliteStore("sessions.db") from "sojourn/sqlite" or another store, or memoryStore() to insist',
     )
   }
-  if (store !== undefined && !VERBS.every((verb) => typeof store?.[verb] === 'function')) {
+  if (store !== undefined && !isStore(store)) {
     throw new TypeError('"store" must be a Store, such as sqliteStore("sessions.db") from "sojourn/sqlite"')
   }
   if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
@@ -120,14 +119,13 @@ export function settings(options: SessionsOptions): Settings {
     onStaleSet: oneOf(onStaleSet, ['warn', 'error', 'allow'], 'onStaleSet'),
     sealed: oneOf(sealed, [true, false], 'sealed'),
     onStoreError: oneOf(onStoreError, ['error', 'anonymous'], 'onStoreError'),
-    storeTimeout: timerOf(storeTimeout),
+    storeTimeout: timer(storeTimeout, 'storeTimeout'),
     clock,
     production,
   }
 }
 
-function timerOf(storeTimeout: Duration): number {
-  const ms = milliseconds(storeTimeout, 'storeTimeout')
-  if (ms > MAX_TIMER) throw new TypeError('"storeTimeout" must be a duration of 24 days at most')
-  return ms
+/** Also of what has no type. */
+function isStore(store: Partial<Store & CarryingStore> | null): boolean {
+  return typeof store?.carry === 'function' || VERBS.every((verb) => typeof store?.[verb] === 'function')
 }

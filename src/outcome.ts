@@ -40,6 +40,7 @@ function privateOnly(current: string | undefined): string | undefined {
 }
 
 function varyOnCookie(current: string | undefined): string | undefined {
+  if (!current) return 'Cookie'
   const fields = list(current)
   if (fields.some((field) => field === '*' || field.toLowerCase() === 'cookie')) return undefined
   return [...fields, 'Cookie'].join(', ')

@@ -1,40 +1,14 @@
 import { hashSecret, sameHash } from './id.ts'
+import { decodeBody, EMPTY_BODY, encodeBody, type RecordBody } from './record-body.ts'
+import { decodeHead, encodeHead, NO_TIMEOUTS, type RecordHead, type SecretHash } from './record-head.ts'
 import { newDataKey, seal, unseal, unwrapKey, wrapKey } from './seal.ts'
-import { Slot } from './slot.ts'
 import type { Entry } from './store.ts'
 
-/** A secret that opens the session: its hash and, when the data is sealed, the data key wrapped by the secret. */
-export interface SecretHash {
-  readonly hash: string
-  readonly wrap: string | undefined
-}
-
-/** Lifetimes that this session has of its own, in milliseconds. */
-export interface Timeouts {
-  readonly idle: number | undefined
-  readonly absolute: number | undefined
-  readonly persistent: boolean | undefined
-}
-
-/** A value for the next page. The number tells it from the session's others: a request names those it has taken. */
-export interface Flash {
-  readonly number: number
-  readonly key: string
-  readonly slot: Slot
-}
+export { NO_TIMEOUTS, type SecretHash, type Timeouts } from './record-head.ts'
 
 /** A session as the store keeps it, decoded. Never changed in place once made: commits work on copies. */
-export interface SessionRecord {
-  readonly secrets: readonly SecretHash[]
-  readonly createdAt: number
-  /** When it was last written, which a use does once per extension interval. */
-  readonly seenAt: number
-  readonly authenticatedAt: number | undefined
+export interface SessionRecord extends RecordHead, RecordBody {
   readonly userId: string | undefined
-  readonly timeouts: Timeouts
-  /** `undefined` when the data is sealed and nothing at hand opens it. */
-  readonly data: ReadonlyMap<string, Slot>
-  readonly flashes: readonly Flash[]
   /** What opens and seals the data, when it is sealed at rest. */
   readonly dataKey: Uint8Array | undefined
   /** Whether the data is sealed and stayed closed: `data` and `flashes` are empty then. */
@@ -44,39 +18,17 @@ export interface SessionRecord {
 /** What may open a record's sealed data: secrets of its ids, or else the data key of a record of the same session. */
 export type Opener = { secrets: readonly string[]; dataKey?: Uint8Array | undefined } | undefined
 
-/** The text form. Short names: every session carries them. */
-interface Wire {
-  v: 1
-  /** The secrets: `[hash]` or `[hash, wrap]`. */
-  s: [string, string?][]
-  c: number
-  u: number
-  a?: number
-  i?: number
-  t?: number
-  p?: boolean
-}
-
-interface Body {
-  /** The data by key; values named in `r` are texts of `devalue`. */
-  d: Record<string, unknown>
-  r?: string[]
-  /** The flashes: number, key, value, and 1 when the value is text of `devalue`. */
-  f?: [number, string, unknown, 1?][]
-}
-
-export const NO_TIMEOUTS: Timeouts = { idle: undefined, absolute: undefined, persistent: undefined }
-
 export function newRecord(createdAt: number): SessionRecord {
   return {
     secrets: [],
     createdAt,
     seenAt: createdAt,
+    mark: undefined,
     authenticatedAt: undefined,
     userId: undefined,
     timeouts: NO_TIMEOUTS,
-    data: new Map(),
-    flashes: [],
+    data: EMPTY_BODY.data,
+    flashes: EMPTY_BODY.flashes,
     dataKey: undefined,
     closed: false,
   }
@@ -85,6 +37,14 @@ export function newRecord(createdAt: number): SessionRecord {
 /** Random, since requests that run at the same time must not number alike. Not secret: 52 bits tell a few flashes apart. */
 export function newFlashNumber(): number {
   return Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
+}
+
+/**
+ * A mark for a write. It tells apart the few writes of one session that may be under way at once, so 24 random bits are
+ * enough; nobody gains anything by guessing one.
+ */
+export function newMark(): string {
+  return Math.floor(Math.random() * 2 ** 24).toString(36)
 }
 
 /** Whether there is anything in it worth keeping. */
@@ -111,44 +71,16 @@ export function sealed(record: SessionRecord, key: string, secret: string): Sess
   return { ...record, dataKey, secrets: [secretHash(secret, key, dataKey)] }
 }
 
-/** The text that a store keeps for a record. */
+/** What stands before data that is sealed. */
+const SEALED = '~'
+
+/** The text that a store keeps for a record: a head of all but the data, and the data as JSON or sealed. */
 export function encodeRecord(record: SessionRecord, key: string): string {
-  const { authenticatedAt, timeouts, dataKey } = record
-  const wire: Wire = {
-    v: 1,
-    s: record.secrets.map(({ hash, wrap }) => (wrap === undefined ? [hash] : [hash, wrap])),
-    c: record.createdAt,
-    u: record.seenAt,
-  }
-  if (authenticatedAt !== undefined) wire.a = authenticatedAt
-  if (timeouts.idle !== undefined) wire.i = timeouts.idle
-  if (timeouts.absolute !== undefined) wire.t = timeouts.absolute
-  if (timeouts.persistent !== undefined) wire.p = timeouts.persistent
-  const head = JSON.stringify(wire).slice(0, -1)
-  const body = encodeBody(record)
-  return dataKey ? `${head},"x":"${seal(`{${body}}`, dataKey, `data ${key}`)}"}` : `${head},${body}}`
-}
-
-// Joined by hand, since the values are JSON texts already: nothing unchanged is written twice.
-function encodeBody({ data, flashes }: SessionRecord): string {
-  const values: string[] = []
-  const rich: string[] = []
-  for (const [name, slot] of data) {
-    values.push(`${JSON.stringify(name)}:${jsonOf(slot)}`)
-    if (slot.rich) rich.push(name)
-  }
-  const parts = [`"d":{${values.join(',')}}`]
-  if (rich.length > 0) parts.push(`"r":${JSON.stringify(rich)}`)
-  if (flashes.length > 0) parts.push(`"f":[${flashes.map(encodeFlash).join(',')}]`)
-  return parts.join(',')
-}
-
-function encodeFlash({ number, key, slot }: Flash): string {
-  return `[${number},${JSON.stringify(key)},${jsonOf(slot)}${slot.rich ? ',1' : ''}]`
-}
-
-function jsonOf(slot: Slot): string {
-  return slot.rich ? JSON.stringify(slot.text) : slot.text
+  const { dataKey } = record
+  const head = encodeHead(record)
+  return dataKey
+    ? `${head}${SEALED}${seal(encodeBody(record), dataKey, `data ${key}`)}`
+    : encodeBody(record, head)
 }
 
 /**
@@ -156,31 +88,31 @@ function jsonOf(slot: Slot): string {
  * @throws When the text is no session of ours, or the seal is broken.
  */
 export function decodeRecord(entry: Entry, key: string, opener: Opener): SessionRecord {
-  const wire = parse(entry.value) as Wire & Partial<Body> & { x?: string }
-  if (wire?.v !== 1 || !Array.isArray(wire.s)) throw new Error('The entry is no session of this version')
-  const secrets = wire.s.map(([hash, wrap]) => ({ hash, wrap }))
-  const dataKey = wire.x === undefined ? undefined : openKey(secrets, key, opener)
-  const body = wire.x === undefined ? wire : dataKey && JSON.parse(unseal(wire.x, dataKey, `data ${key}`))
+  const head = decodeHead(entry.value)
+  const { length } = head
+  const isSealed = entry.value.startsWith(SEALED, length)
+  const dataKey = isSealed ? openKey(head.secrets, key, opener) : undefined
+  const closed = isSealed && dataKey === undefined
+  const { data, flashes } = isSealed
+    ? openBody(entry.value.slice(length + SEALED.length), dataKey, key)
+    : decodeBody(entry.value, length)
   return {
-    secrets,
-    createdAt: wire.c,
-    seenAt: wire.u,
-    authenticatedAt: wire.a,
+    secrets: head.secrets,
+    createdAt: head.createdAt,
+    seenAt: head.seenAt,
+    mark: head.mark,
+    authenticatedAt: head.authenticatedAt,
+    timeouts: head.timeouts,
     userId: entry.userId,
-    timeouts: { idle: wire.i, absolute: wire.t, persistent: wire.p },
-    ...decodeBody(body),
+    data,
+    flashes,
     dataKey,
-    closed: body === undefined,
+    closed,
   }
 }
 
-/** Without the parser's own error, which quotes what it cannot read: data, on its way to a log. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error('The entry is not JSON')
-  }
+function openBody(sealed: string, dataKey: Uint8Array | undefined, key: string): RecordBody {
+  return dataKey ? decodeBody(unseal(sealed, dataKey, `data ${key}`)) : EMPTY_BODY
 }
 
 function openKey(secrets: readonly SecretHash[], key: string, opener: Opener): Uint8Array | undefined {
@@ -190,19 +122,4 @@ function openKey(secrets: readonly SecretHash[], key: string, opener: Opener): U
     if (wrap !== undefined) return unwrapKey(wrap, secret, `key ${key}`)
   }
   return opener?.dataKey
-}
-
-function decodeBody(body: Partial<Body> | undefined): Pick<SessionRecord, 'data' | 'flashes'> {
-  const data = new Map<string, Slot>()
-  const rich = new Set(body?.r)
-  // Entries, not assignment to an object: a key may be called "__proto__".
-  for (const [name, value] of Object.entries(body?.d ?? {})) {
-    data.set(name, rich.has(name) ? Slot.ofText({ text: String(value), rich: true }) : Slot.ofJson(value))
-  }
-  const flashes = (body?.f ?? []).map(([number, key, value, isRich]) => ({
-    number,
-    key,
-    slot: isRich ? Slot.ofText({ text: String(value), rich: true }) : Slot.ofJson(value),
-  }))
-  return { data, flashes }
 }

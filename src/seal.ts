@@ -3,6 +3,7 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { fromBase64Url, toBase64Url } from './base64url.ts'
+import { randomBytes } from './random.ts'
 
 // XChaCha20-Poly1305: 24 random bytes are enough as a nonce for any number of messages under one key, which the 12 of
 // AES-GCM are not (NIST SP 800-38D section 8.3 allows 2^32 messages).
@@ -41,11 +42,17 @@ export function unwrapKey(wrapped: string, secret: string, context: string): Uin
 
 /** The secret is 192 random bits, so deriving needs no slowness, only a purpose of its own (RFC 5869). */
 function wrappingKey(secret: string): Uint8Array {
-  return hkdf(sha256, utf8ToBytes(secret), undefined, utf8ToBytes('sojourn data key'), KEY_BYTES)
+  return deriveKey(utf8ToBytes(secret), 'sojourn data key')
 }
 
-function sealBytes(bytes: Uint8Array, key: Uint8Array, context: string): string {
-  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+/** A key for one purpose, which tells nothing of the secret nor of the keys for other purposes. */
+export function deriveKey(secret: Uint8Array, purpose: string): Uint8Array {
+  return hkdf(sha256, secret, undefined, utf8ToBytes(purpose), KEY_BYTES)
+}
+
+/** Encrypts and authenticates bytes, as base64url. @param context - As for `seal`. */
+export function sealBytes(bytes: Uint8Array, key: Uint8Array, context: string): string {
+  const nonce = randomBytes(NONCE_BYTES)
   const box = xchacha20poly1305(key, nonce, utf8ToBytes(context)).encrypt(bytes)
   const sealed = new Uint8Array(NONCE_BYTES + box.length)
   sealed.set(nonce)
@@ -53,7 +60,8 @@ function sealBytes(bytes: Uint8Array, key: Uint8Array, context: string): string 
   return toBase64Url(sealed)
 }
 
-function unsealBytes(sealed: string, key: Uint8Array, context: string): Uint8Array {
+/** The bytes that were sealed. Throws as `unseal` does. */
+export function unsealBytes(sealed: string, key: Uint8Array, context: string): Uint8Array {
   const bytes = fromBase64Url(sealed)
   const nonce = bytes.subarray(0, NONCE_BYTES)
   return xchacha20poly1305(key, nonce, utf8ToBytes(context)).decrypt(bytes.subarray(NONCE_BYTES))

@@ -91,8 +91,9 @@ export interface Session<Data extends object = Record<string, unknown>>
    * Saves now, where the adapter's saving before the response is too late or not there: streams, sockets, jobs. Afterwards
    * the session shows what was stored.
    *
-   * When the store failed, nobody knows whether the changes were written: saving again writes them, and if they were
-   * written the first time, runs the functions of `update` once more. Give up where that matters.
+   * When the store failed, the changes may have been written all the same. Saving again finds out, and writes each of them
+   * once. When another process has changed the session meanwhile, that cannot be found out any more: then an `update` is
+   * refused with `ERR_SESSION_CONFLICT`, and other changes, which may well be written twice, are written.
    * @throws SessionError `ERR_SESSION_ENDED` when the session has ended meanwhile, `ERR_SESSION_STORE` when the store
    * failed, `ERR_SESSION_CONFLICT` when other processes would not let it through.
    */

@@ -1,20 +1,21 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type CarrierContext, IdCarrier } from './carrier.ts'
-import { Committer } from './commit.ts'
+import type { Awaitable } from './awaitable.ts'
+import { carryById } from './by-id.ts'
+import type { Administration, Supports } from './carrier.ts'
 import { SessionError } from './errors.ts'
 import { Events, type SessionEventName, type SessionListener } from './events.ts'
 import { guarded } from './guard.ts'
-import { isKey } from './id.ts'
 import { staleSet } from './journal.ts'
-import { isOver } from './lifetime.ts'
+import { SocketVisits } from './live-socket-visit.ts'
 import { LiveVisit, type VisitContext } from './live-visit.ts'
 import { type SessionsOptions, type Settings, settings } from './options.ts'
-import { type PurgeOptions, Purger } from './purge.ts'
-import { decodeRecord, type Opener, type SessionRecord } from './record.ts'
+import type { PurgeOptions } from './purge.ts'
+import type { SessionRecord } from './record.ts'
 import { checked } from './schema.ts'
 import type { Session, SessionInfo } from './session.ts'
-import type { CloseableStore, KeyedEntry, Store, StoredEntry, UserIndexedStore } from './store.ts'
+import type { SocketVisit } from './socket-visit.ts'
 import { memoryStore } from './stores/memory.ts'
+import { type UpgradeOptions, type UpgradeRequest, upgradeSettings, visitOf, whenClosed } from './upgrade.ts'
 import type { Visit, VisitRequest } from './visit.ts'
 
 /** The sessions of a site: what `createSessions` answers. */
@@ -25,17 +26,38 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
    * @throws SessionError `ERR_SESSION_MISSING` when no adapter has seen the request.
    */
   of(request: object): Promise<Session<Data>>
-  /** A user's sessions, the one used last first. */
+  /**
+   * A user's sessions, the one used last first.
+   * @throws TypeError when the store keeps no index of users; `supports` tells beforehand.
+   */
   ofUser(userId: string): Promise<SessionInfo<Data>[]>
   /** Ends the session of that handle, wherever it is used. Check that the handle is the asking user's own. */
   revoke(handle: string): Promise<void>
-  /** Ends all sessions of a user, except that of one handle if given, and answers how many. */
+  /**
+   * Ends all sessions of a user, except that of one handle if given, and answers how many; `NaN` where they are in cookies,
+   * and nobody can count them.
+   */
   revokeUser(userId: string, options?: { except?: string | undefined }): Promise<number>
   /**
    * Opens a session outside a request (a socket, a job) by its id, the value of its cookie; `undefined` when there is
    * none. Its changes are kept by `save()` only, and its id cannot change.
    */
   resume(id: string): Promise<Session<Data> | undefined>
+  /**
+   * The session of the visitor who opens a socket, to hold for as long as it is open. Takes the request of the handshake: Node's,
+   * as `ws` and Socket.IO (`socket.request`) hand it over, or a `Request` of the Fetch standard. `undefined` when there is no
+   * session, since no cookie can begin one here, and when the page that asks is another site's (see `origins`).
+   * @example
+   * wss.on('connection', async (socket, request) => {
+   *   const visit = await sessions.ofUpgrade(request)
+   *   if (!visit) return socket.close(4401)
+   *   void visit.ended.then(() => socket.close(4401))
+   *   ...
+   * @throws TypeError when an option is wrong; SessionError `ERR_SESSION_STORE` when the store failed.
+   */
+  ofUpgrade(request: UpgradeRequest, options?: UpgradeOptions): Promise<SocketVisit<Data> | undefined>
+  /** What the store makes possible: not every one keeps lists of users. */
+  readonly supports: Supports
   /** Removes what has expired, in small batches, and answers how many. Sojourn does so by itself, now and then. */
   purge(options?: PurgeOptions): Promise<number>
   /** Calls the listener at each event of that name, until the function that is answered is called. */
@@ -64,7 +86,7 @@ export function createSessions<Data extends object = Record<string, unknown>>(
   options?: SessionsOptions,
 ): Sessions<Data>
 export function createSessions(options: SessionsOptions = {}): Sessions {
-  return new StoredSessions(settings(options))
+  return new LiveSessions(settings(options))
 }
 
 /** A request, as far as it concerns its visits. */
@@ -72,90 +94,86 @@ interface VisitHolder {
   [visit: symbol]: Visit
 }
 
-class StoredSessions implements Sessions {
+class LiveSessions implements Sessions {
   readonly #settings: Settings
-  readonly #store: Store
   readonly #events = new Events()
   /**
    * The property under which a request holds its visit. Not a WeakMap: its entries outlive the young requests that they
    * are for, which cost more in garbage collection than all else that a session does.
    */
   readonly #visit: symbol = Symbol('sojourn visit')
-  readonly #committer: Committer
   readonly #context: VisitContext
-  readonly #purger: Purger
+  readonly #administration: Administration
+  readonly #sockets: SocketVisits
 
   constructor(config: Settings) {
-    const { lifetimes, cookie, production } = config
+    const { lifetimes, cookie, production, sealed, clock: now } = config
     this.#settings = config
-    this.#store = config.store ?? memoryStore({ clock: config.clock })
-    const store = this.#store
+    const store = config.store ?? memoryStore({ clock: now })
     const events = this.#events
-    this.#purger = new Purger(store, events, config.clock)
-    const shared = { lifetimes, events, now: config.clock }
-    const carrierContext: CarrierContext = {
-      ...shared,
-      sealed: config.sealed,
-      decode: this.#decode.bind(this),
+    const context = {
+      lifetimes,
+      events,
+      cookie,
+      sealed,
+      now,
+      call: this.#call.bind(this),
       check: this.#check.bind(this),
-      read: (key) => this.#call('read', () => store.read(key)),
-      delete: (key) => this.#call('delete', () => store.delete(key)),
-      create: (key, entry) => {
-        this.#purger.afterCreate()
-        return this.#call('create', () => store.create(key, entry))
-      },
+      onStale: this.#onStale.bind(this),
     }
-    this.#committer = new Committer({
-      ...shared,
-      open: async (key, entry, opener) => {
-        const record = this.#decode(key, entry, opener)
-        return record && this.#check(record)
-      },
-      update: (key, entry, version) => this.#call('update', () => store.update(key, entry, version)),
-      onStale: (name) => this.#onStale(name),
-    })
+    const { carrier, administration } = 'carry' in store ? store.carry(context) : carryById(store, context)
+    this.#administration = administration
     this.#context = {
-      carrier: new IdCarrier(carrierContext, this.#committer),
+      carrier,
       cookie,
       lifetimes,
       events,
-      now: config.clock,
+      now,
       checksPurity: !production,
       anonymousOnError: config.onStoreError === 'anonymous',
     }
+    this.#sockets = new SocketVisits(this.#context)
   }
 
   of(request: object): Promise<Session> {
     return this.#visitOf(request)?.session() ?? Promise.reject(missing())
   }
 
-  async ofUser(userId: string): Promise<SessionInfo[]> {
-    const entries = await this.#entriesOf(userId)
-    const infos = await Promise.all(entries.map((entry) => this.#info(entry, userId)))
-    return infos.filter((info) => info !== undefined).sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+  ofUser(userId: string): Promise<SessionInfo[]> {
+    return this.#administration.ofUser(userId)
   }
 
-  async revoke(handle: string): Promise<void> {
-    if (!isKey(handle)) return
-    await this.#call('delete', () => this.#store.delete(handle))
-    this.#committer.forget(handle)
-    this.#events.emit('ended', { handle, reason: 'revoked' })
+  revoke(handle: string): Promise<void> {
+    return this.#administration.revoke(handle)
   }
 
-  async revokeUser(userId: string, { except }: { except?: string | undefined } = {}): Promise<number> {
-    const entries = await this.#entriesOf(userId)
-    const handles = entries.map(({ key }) => key).filter((key) => key !== except)
-    for (const handle of handles) await this.revoke(handle)
-    return handles.length
+  revokeUser(userId: string, { except }: { except?: string | undefined } = {}): Promise<number> {
+    return this.#administration.revokeUser(userId, except)
+  }
+
+  get supports(): Supports {
+    return this.#administration.supports
   }
 
   async resume(id: string): Promise<Session | undefined> {
-    const carried = await this.#context.carrier.load([id])
+    const carried = await this.#context.carrier.resume(id)
     return carried && LiveVisit.resumed(this.#context, carried)
   }
 
+  async ofUpgrade(request: UpgradeRequest, options: UpgradeOptions = {}): Promise<SocketVisit | undefined> {
+    const config = upgradeSettings(options)
+    const handshake = visitOf(request, config, this.#context.cookie.secure === true)
+    if (!handshake) {
+      if (!this.#settings.production) console.warn(FOREIGN)
+      return undefined
+    }
+    const visit = await this.#sockets.open(handshake, config.checkInterval)
+    if (visit) whenClosed(request, () => visit.close())
+    return visit
+  }
+
   purge(options: PurgeOptions = {}): Promise<number> {
-    return this.#purger.purge(options)
+    return this.#administration.purge(options)
   }
 
   on<Name extends SessionEventName>(name: Name, listener: SessionListener<Name>): () => void {
@@ -175,56 +193,18 @@ class StoredSessions implements Sessions {
     return (request as VisitHolder | undefined)?.[this.#visit]
   }
 
-  async close(): Promise<void> {
-    if ('close' in this.#store) await (this.#store as CloseableStore).close()
+  close(): Promise<void> {
+    this.#sockets.close()
+    return this.#administration.close()
   }
 
   #call<T>(operation: string, call: () => Promise<T>): Promise<T> {
     return guarded(operation, call, this.#settings.storeTimeout, this.#events)
   }
 
-  async #entriesOf(userId: string): Promise<KeyedEntry[]> {
-    const store = this.#store
-    if (!('ofUser' in store))
-      throw new TypeError('This store keeps no index of users, so it cannot list sessions')
-    const entries = await this.#call('ofUser', () => (store as UserIndexedStore).ofUser(userId))
-    return entries.filter((entry) => entry.expiresAt > this.#settings.clock())
-  }
-
-  async #info(entry: KeyedEntry, userId: string): Promise<SessionInfo | undefined> {
-    const decoded = this.#decode(entry.key, entry, undefined)
-    if (!decoded || isOver(decoded, this.#settings.lifetimes, this.#settings.clock())) return undefined
-    // One session that does not fit the schema must not keep the others from being listed and revoked.
+  #check(record: SessionRecord, onInvalid = this.#settings.onInvalid): Awaitable<SessionRecord> {
     const { schema } = this.#settings
-    const record = schema ? await checked(decoded, schema, 'drop') : decoded
-    const data = Object.fromEntries(Array.from(record.data, ([key, slot]) => [key, slot.copy()]))
-    return {
-      handle: entry.key,
-      userId,
-      createdAt: record.createdAt,
-      authenticatedAt: record.authenticatedAt,
-      lastSeenAt: record.seenAt,
-      expiresAt: entry.expiresAt,
-      data: record.closed ? undefined : data,
-    }
-  }
-
-  async #check(record: SessionRecord): Promise<SessionRecord> {
-    const { schema, onInvalid } = this.#settings
     return schema && !record.closed ? checked(record, schema, onInvalid) : record
-  }
-
-  /** The visitor of an entry that cannot be read begins anew, and observers hear of it. */
-  #decode(key: string, entry: StoredEntry, opener: Opener): SessionRecord | undefined {
-    try {
-      return decodeRecord(entry, key, opener)
-    } catch (cause) {
-      const error = new SessionError('ERR_SESSION_STORE', 'An entry of the session store cannot be read', {
-        cause,
-      })
-      this.#events.emit('storeError', { operation: 'decode', error })
-      return undefined
-    }
   }
 
   #onStale(name: string): void {
@@ -233,6 +213,10 @@ class StoredSessions implements Sessions {
     if (onStaleSet === 'warn' && !production) console.warn(`sojourn: ${staleSet(name).message}`)
   }
 }
+
+const FOREIGN =
+  'sojourn: a page of another origin opened a socket, which got no session. If that is a page of yours, give its origin to ' +
+  'sessions.ofUpgrade(request, { origins: ["http://localhost:5173"] })'
 
 function missing(): SessionError {
   return new SessionError(

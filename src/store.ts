@@ -24,7 +24,8 @@ export type UpdateResult = { version: Version } | { current: StoredEntry }
  *
  * A store moves text. It knows no secret, no cookie and no policy: expiry is an absolute instant, and an entry whose
  * instant has come (`now >= expiresAt`) is treated by every verb as if nothing were there. What goes wrong outside (a
- * lost connection, a full disk) rejects; absence never does. `storeContract` in `sojourn/testing` checks all of it.
+ * lost connection, a full disk) rejects; absence never does. An entry that is larger than the backend takes is refused
+ * before it is sent, with a `SessionError` `ERR_SESSION_TOO_LARGE`, which reaches the handler. `storeContract` in `sojourn/testing` checks all of it.
  */
 export interface Store {
   /** Reads what is kept under a key, or `undefined` when there is nothing or it has expired. */

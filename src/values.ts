@@ -3,16 +3,17 @@ import { Slot } from './slot.ts'
 /** The values of a session as one request sees them, and what it has seen of them and got hold of. */
 export class Values {
   #stored: ReadonlyMap<string, Slot>
-  #slots: Map<string, Slot>
-  /** Keys whose object value somebody holds, and may change in place. */
-  readonly #objects = new Set<string>()
+  #slots: ReadonlyMap<string, Slot>
+  /** The same map, once it is this request's own to change. */
+  #own: Map<string, Slot> | undefined
+  /** The objects that somebody holds, and may change in place. */
+  #objects: Map<string, object> | undefined
   /** Keys that were read. */
-  readonly #read = new Set<string>()
+  #read: Set<string> | undefined
 
-  /** @param stored - The stored values, which nobody else reads. */
   constructor(stored: ReadonlyMap<string, Slot>) {
     this.#stored = stored
-    this.#slots = new Map(stored)
+    this.#slots = stored
   }
 
   get size(): number {
@@ -34,49 +35,68 @@ export class Values {
     return this.#slots.get(key)
   }
 
-  /** The value of a key, handed out. */
+  /** The value of a key, handed out: the same object each time. */
   value(key: string): unknown {
     this.see(key)
-    const slot = this.#slots.get(key)
-    const value = slot?.live()
-    if (slot?.isObject) this.#objects.add(key)
+    const held = this.#objects?.get(key)
+    if (held) return held
+    const value = this.#slots.get(key)?.copy()
+    if (isObject(value)) this.#hold(key, value)
     return value
   }
 
-  put(key: string, slot: Slot): void {
-    this.#slots.set(key, slot)
-    if (slot.isObject) this.#objects.add(key)
-    else this.#objects.delete(key)
+  /** @param value - What the slot was written from, which its owner still holds. */
+  put(key: string, slot: Slot, value: unknown): void {
+    this.#mine().set(key, slot)
+    if (isObject(value)) this.#hold(key, value)
+    else this.#objects?.delete(key)
   }
 
   delete(key: string): void {
-    this.#slots.delete(key)
-    this.#objects.delete(key)
+    this.#mine().delete(key)
+    this.#objects?.delete(key)
   }
 
   clear(): void {
-    this.#slots.clear()
-    this.#objects.clear()
+    this.#own = new Map()
+    this.#slots = this.#own
+    this.#objects = undefined
+  }
+
+  /** The values that are stored, and those that are shown: neither changes any more. */
+  settled(): [stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>] {
+    this.#own = undefined
+    return [this.#stored, this.#slots]
   }
 
   /** What was stored under a key that the request has read; `undefined` when it has not. */
   seen(key: string): { slot: Slot | undefined } | undefined {
-    return this.#read.has(key) ? { slot: this.#stored.get(key) } : undefined
+    return this.#read?.has(key) ? { slot: this.#stored.get(key) } : undefined
   }
 
-  /** The values that were changed in place since they were written down. */
-  changedInPlace(): [string, Slot][] {
-    const changed: [string, Slot][] = []
-    for (const key of this.#objects) {
-      const slot = this.#slots.get(key)?.changed(key)
-      if (slot) changed.push([key, slot])
+  /** Writes down anew what was changed in place since it was written down, and tells each. */
+  changedInPlace(tell: (key: string, slot: Slot) => void): void {
+    if (!this.#objects) return
+    for (const [key, value] of this.#objects) {
+      const slot = Slot.ofValue(value, key)
+      if (Slot.same(slot, this.#slots.get(key))) continue
+      this.put(key, slot, value)
+      tell(key, slot)
     }
-    return changed
+  }
+
+  /** Whether anything was changed in place. */
+  get isChangedInPlace(): boolean {
+    if (!this.#objects) return false
+    for (const [key, value] of this.#objects) {
+      if (!Slot.same(Slot.ofValue(value, key), this.#slots.get(key))) return true
+    }
+    return false
   }
 
   /** Takes note that the request's own changes of these keys are on their way: what was read there is the past. */
   written(keys: Iterable<string>): void {
-    for (const key of keys) this.#read.delete(key)
+    if (this.#read) for (const key of keys) this.#read.delete(key)
   }
 
   /**
@@ -86,20 +106,34 @@ export class Values {
    * @param shown - The same with what the request has changed since.
    */
   adopt(stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>): void {
-    const slots = new Map(Array.from(shown, ([key, slot]) => [key, this.#kept(key, slot) ?? slot.detached()]))
-    for (const key of this.#objects) if (slots.get(key) !== this.#slots.get(key)) this.#objects.delete(key)
-    this.#slots = slots
-    this.#stored = new Map(Array.from(stored, ([key, slot]) => [key, this.#kept(key, slot) ?? slot]))
-    this.#read.clear()
-  }
-
-  #kept(key: string, slot: Slot): Slot | undefined {
-    const mine = this.#slots.get(key)
-    return Slot.same(mine, slot) ? mine : undefined
+    for (const key of this.#objects?.keys() ?? []) {
+      if (!Slot.same(shown.get(key), this.#slots.get(key))) this.#objects?.delete(key)
+    }
+    this.#stored = stored
+    this.#slots = shown
+    this.#own = undefined
+    this.#read = undefined
   }
 
   /** Takes note of a look at a key. What the request has put there itself tells it nothing of what is stored. */
   see(key: string): void {
-    if (this.#slots.get(key) === this.#stored.get(key)) this.#read.add(key)
+    if (this.#slots !== this.#stored && this.#slots.get(key) !== this.#stored.get(key)) return
+    this.#read ??= new Set()
+    this.#read.add(key)
   }
+
+  #mine(): Map<string, Slot> {
+    this.#own ??= new Map(this.#slots)
+    this.#slots = this.#own
+    return this.#own
+  }
+
+  #hold(key: string, value: object): void {
+    this.#objects ??= new Map()
+    this.#objects.set(key, value)
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

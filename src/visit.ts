@@ -8,11 +8,12 @@ export interface Visit<Data extends object = Record<string, unknown>> {
   /** Whether `commit()` has anything to do: changes to save, saves under way to wait for, or a life to extend. */
   readonly dirty: boolean
   /**
-   * Saves what the request changed. Changes of a session that has ended meanwhile are dropped.
+   * Saves what the request changed; answers nothing where that is done when it returns. Changes of a session that has
+   * ended meanwhile are dropped.
    * @throws SessionError when they could not be saved; the response must then be an error. It carries no cookie but that
    * of what an earlier `save()` has stored.
    */
-  commit(): Promise<void>
+  commit(): Promise<void> | undefined
   /** What the response has to carry, as of the commits so far. */
   readonly outcome: Outcome
   /**

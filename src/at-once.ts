@@ -1,0 +1,64 @@
+import type { Awaitable } from './awaitable.ts'
+import type { Entry, Store, StoredEntry, UpdateResult, Version } from './store.ts'
+
+/** The verbs of a store that a request waits for. */
+export interface Verbs {
+  read(key: string): Awaitable<StoredEntry | undefined>
+  create(key: string, entry: Entry): Awaitable<Version | undefined>
+  update(key: string, entry: Entry, version: Version): Awaitable<UpdateResult | undefined>
+}
+
+/** Verbs that are done when they return. One that throws has done nothing, and is called again the patient way. */
+export interface VerbsAtOnce {
+  read?(key: string): StoredEntry | undefined
+  create?(key: string, entry: Entry): Version | undefined
+  update?(key: string, entry: Entry, version: Version): UpdateResult | undefined
+}
+
+/**
+ * Where a store that lives in this process has verbs that need not wait. Not for applications: their stores promise, and
+ * each promise costs a request its share.
+ */
+export const AT_ONCE: unique symbol = Symbol('sojourn at once')
+
+/** A store with such verbs; with none while somebody has put other methods in the place of its own. */
+export interface StoreAtOnce extends Store {
+  readonly [AT_ONCE]: VerbsAtOnce | undefined
+}
+
+/** The verbs of a store: those that are done at once where it has them, else those that it promises. */
+export function verbsOf(store: Store, patient: Verbs): Verbs {
+  const { read, create, update } = (store as Partial<StoreAtOnce>)[AT_ONCE] ?? {}
+  return {
+    read: read
+      ? (key) =>
+          tried(
+            () => read(key),
+            () => patient.read(key),
+          )
+      : patient.read,
+    create: create
+      ? (key, entry) =>
+          tried(
+            () => create(key, entry),
+            () => patient.create(key, entry),
+          )
+      : patient.create,
+    update: update
+      ? (key, entry, version) =>
+          tried(
+            () => update(key, entry, version),
+            () => patient.update(key, entry, version),
+          )
+      : patient.update,
+  }
+}
+
+/** What fails at once fails again, and then as it has to: told to observers, or after a wait for a lock. */
+function tried<T>(atOnce: () => T, patiently: () => Awaitable<T>): Awaitable<T> {
+  try {
+    return atOnce()
+  } catch {
+    return patiently()
+  }
+}

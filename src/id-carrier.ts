@@ -1,0 +1,249 @@
+import type { Verbs } from './at-once.ts'
+import { type Awaitable, after, rescued } from './awaitable.ts'
+import type { Carriage, Carried, Carrier, CarrierContext } from './carrier.ts'
+import type { Committer } from './commit.ts'
+import type { Committed } from './commit-job.ts'
+import type { CookieJar } from './cookie-jar.ts'
+import { SessionError } from './errors.ts'
+import { formatId, hashSecret, type Id, newKey, newSecret, parseId } from './id.ts'
+import { ignore } from './ignore.ts'
+import type { Journal } from './journal.ts'
+import { expiryAfterUse, extensionDue, isOver } from './lifetime.ts'
+import type { Loaded } from './loaded.ts'
+import {
+  encodeRecord,
+  hasSecret,
+  isBlank,
+  newMark,
+  newRecord,
+  type Opener,
+  type SessionRecord,
+  sealed,
+  secretHash,
+} from './record.ts'
+import type { StoredEntry } from './store.ts'
+
+/** A session with the id that the visitor has or will get, and what the store holds under it. */
+export interface IdCarried extends Carried {
+  readonly id: Id
+  /** `undefined` while nothing is stored. */
+  readonly loaded: Loaded | undefined
+}
+
+interface Saved {
+  readonly carried: IdCarried
+  /** Whether the visitor has to be told the id: it is new, or its cookie's life has changed. */
+  readonly tell: boolean
+}
+
+/** What the carrier needs of its surroundings. */
+export interface IdContext extends CarrierContext, Pick<Verbs, 'read' | 'create'> {
+  delete(key: string): Promise<void>
+  /** The session of an entry; `undefined` when it cannot be read. */
+  decode(key: string, entry: StoredEntry, opener: Opener): SessionRecord | undefined
+}
+
+// Each costs a read, and a browser sends two or three at the most: the rest is somebody trying.
+const MAX_CANDIDATES = 6
+const MAX_KEYS = 3
+
+const NO_COOKIES: readonly string[] = []
+
+/** Carries sessions by id: the cookie holds `<key>.<secret>`, the store the rest. */
+export class IdCarrier implements Carrier {
+  // A stored session is changed and ended where it is stored.
+  readonly tellsChanges = false
+  readonly tellsEnd = false
+  readonly #context: IdContext
+  readonly #committer: Committer
+
+  constructor(context: IdContext, committer: Committer) {
+    this.#context = context
+    this.#committer = committer
+  }
+
+  load(jar: CookieJar): Awaitable<IdCarried | undefined> {
+    return this.#first(jar.values())
+  }
+
+  resume(value: string): Awaitable<IdCarried | undefined> {
+    return this.#first([value])
+  }
+
+  again({ id }: IdCarried): Awaitable<IdCarried | undefined> {
+    return this.#open(id)
+  }
+
+  /** The session of the first value that opens one. */
+  #first(values: readonly string[]): Awaitable<IdCarried | undefined> {
+    const [only] = values
+    if (only === undefined) return undefined
+    if (values.length > 1) return this.#firstOf(values)
+    const id = parseId(only)
+    return id && this.#open(id)
+  }
+
+  async #firstOf(values: readonly string[]): Promise<IdCarried | undefined> {
+    const ids = [...new Set(values)].map(parseId).filter((id) => id !== undefined)
+    for (const id of ids.slice(0, MAX_CANDIDATES)) {
+      const carried = await this.#open(id)
+      if (carried) return carried
+    }
+    return undefined
+  }
+
+  blank(): IdCarried {
+    return carried(
+      { key: newKey(), secret: newSecret() },
+      undefined,
+      undefined,
+      newRecord(this.#context.now()),
+    )
+  }
+
+  extensionDue({ loaded }: IdCarried): boolean {
+    const { lifetimes, now } = this.#context
+    return loaded !== undefined && extensionDue(loaded.record, loaded.expiresAt, lifetimes, now())
+  }
+
+  commit(carried: IdCarried, journals: readonly Journal[], jar: CookieJar): Awaitable<Carriage | undefined> {
+    return after(this.#save(carried, journals), (saved) => {
+      if (!saved) return undefined
+      const { id, record } = saved.carried
+      return { carried: saved.carried, setCookies: saved.tell ? [jar.set(formatId(id), record)] : NO_COOKIES }
+    })
+  }
+
+  #save(carried: IdCarried, journals: readonly Journal[]): Awaitable<Saved | undefined> {
+    const { loaded, id, record } = carried
+    if (!loaded) return this.#create(carried, journals)
+    const changes = { base: loaded, secret: id.secret, userId: record.userId, journals }
+    return after(this.#committer.commit(id.key, changes), (committed) => {
+      if (!committed) return undefined
+      if (journals.length === 0 && committed.stored !== loaded) {
+        this.#context.events.emit('renewed', { handle: id.key })
+      }
+      return this.#updated(carried, journals, committed)
+    })
+  }
+
+  async end({ id, loaded }: IdCarried): Promise<void> {
+    if (!loaded) return
+    await this.#context.delete(id.key)
+    this.#committer.forget(id.key)
+    this.#context.events.emit('ended', { handle: id.key, reason: 'destroyed' })
+  }
+
+  clear(jar: CookieJar): string[] {
+    return jar.values().length > 0 ? [jar.clear()] : []
+  }
+
+  #open(id: Id): Awaitable<IdCarried | undefined> {
+    const at = this.#committer.mark()
+    return after(this.#context.read(id.key), (entry) => entry && this.#opened(id, entry, at))
+  }
+
+  #opened(id: Id, entry: StoredEntry, at: number): Awaitable<IdCarried | undefined> {
+    const { decode, check, lifetimes, now } = this.#context
+    if (entry.expiresAt <= now()) return undefined
+    const decoded = decode(id.key, entry, { secrets: [id.secret] })
+    const hash = hashSecret(id.secret)
+    if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now())) return undefined
+    // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
+    return after(check(decoded), (record) => this.#loaded(id, hash, entry, record, at))
+  }
+
+  #loaded(id: Id, secretHash: string, entry: StoredEntry, record: SessionRecord, at: number): IdCarried {
+    const { version, expiresAt } = entry
+    const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record
+    const loaded = { record: readable, version, expiresAt, at }
+    return { id, loaded, record: readable, handle: id.key, secretHash, expiresAt }
+  }
+
+  #create(blank: IdCarried, journals: readonly Journal[], attempt = 1): Awaitable<Saved | undefined> {
+    const { lifetimes, now, events } = this.#context
+    const { key } = blank.id
+    const at = this.#committer.mark()
+    const changed = applied(journals, blank.record, key)
+    // Nothing worth a row, but what was said of its timeouts holds when there is.
+    if (isBlank(changed)) return { carried: { ...blank, record: changed }, tell: false }
+    const record = this.#firstRecord(blank.id, changed)
+    const expiresAt = expiryAfterUse(record, lifetimes, now())
+    const entry = { value: encodeRecord(record, key), expiresAt, userId: record.userId }
+    const { mark } = record
+    const created = rescued(
+      () => this.#context.create(key, entry),
+      (error) => {
+        this.#committer.attempts.note(journals, mark, undefined)
+        throw error
+      },
+    )
+    return after(created, (version) => {
+      if (version === undefined) return this.#taken(blank, journals, mark, attempt)
+      events.emit('created', { handle: key, userId: record.userId })
+      const [secret] = record.secrets
+      const loaded = { record, version, expiresAt, at }
+      return { carried: carried(blank.id, secret?.hash, loaded, record), tell: true }
+    })
+  }
+
+  /**
+   * Only the request that made a key may create it. One that is taken belongs to somebody else, unless its secret opens
+   * it: then an earlier attempt has created it, and its answer got lost.
+   */
+  async #taken(
+    blank: IdCarried,
+    journals: readonly Journal[],
+    mark: string | undefined,
+    attempt: number,
+  ): Promise<Saved | undefined> {
+    const own = await this.#open(blank.id)
+    if (own) {
+      if (own.record.mark === mark) this.#committer.attempts.note(journals, mark, undefined)
+      this.#context.events.emit('created', { handle: own.id.key, userId: own.record.userId })
+      const saved = await this.#save(own, journals)
+      return saved && { ...saved, tell: true }
+    }
+    if (attempt < MAX_KEYS)
+      return this.#create({ ...this.blank(), record: blank.record }, journals, attempt + 1)
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      'The session store says of every new random key that it is taken',
+    )
+  }
+
+  #firstRecord({ key, secret }: Id, record: SessionRecord): SessionRecord {
+    const seenAt = this.#context.now()
+    const opened = { ...record, seenAt, mark: newMark(), secrets: [secretHash(secret, key, undefined)] }
+    return this.#context.sealed ? sealed(opened, key, secret) : opened
+  }
+
+  #updated(before: IdCarried, journals: readonly Journal[], { stored, view }: Committed): Saved {
+    const { key } = before.id
+    const rotated = journals.findLast(
+      ({ rotation }) => rotation && hasSecret(stored.record, hashSecret(rotation.to)),
+    )?.rotation?.to
+    const id = rotated === undefined ? before.id : { key, secret: rotated }
+    const hash = rotated === undefined ? before.secretHash : hashSecret(rotated)
+    const opens = (record: SessionRecord): boolean => hash !== undefined && hasSecret(record, hash)
+    const retimed = journals.some((journal) => journal.timeouts) && opens(stored.record)
+    // Whoever holds an id that died meanwhile may be somebody else than who holds the new one. So the changes are kept,
+    // and nothing is shown of what came after the id's end.
+    const record = opens(view) ? view : applied(journals, before.record, key)
+    if (rotated !== undefined) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
+    return { carried: carried(id, hash, stored, record), tell: rotated !== undefined || retimed }
+  }
+}
+
+function carried(
+  id: Id,
+  secretHash: string | undefined,
+  loaded: Loaded | undefined,
+  record: SessionRecord,
+): IdCarried {
+  return { id, loaded, record, handle: id.key, secretHash, expiresAt: loaded?.expiresAt }
+}
+
+function applied(journals: readonly Journal[], record: SessionRecord, key: string): SessionRecord {
+  return journals.reduce((base, journal) => journal.applyTo(base, key, ignore), record)
+}

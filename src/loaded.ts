@@ -1,0 +1,11 @@
+import type { SessionRecord } from './record.ts'
+import type { Version } from './store.ts'
+
+/** A session as the store was last known to hold it. */
+export interface Loaded {
+  readonly record: SessionRecord
+  readonly version: Version
+  readonly expiresAt: number
+  /** When that was known, on a counter: tells which of two states of one session is newer. */
+  readonly at: number
+}

@@ -1,0 +1,94 @@
+import { readMembers } from './members.ts'
+import { Slot } from './slot.ts'
+
+/** A value for the next page. The number tells it from the session's others: a request names those it has taken. */
+export interface Flash {
+  readonly number: number
+  readonly key: string
+  readonly slot: Slot
+}
+
+/** What a session holds. */
+export interface RecordBody {
+  readonly data: ReadonlyMap<string, Slot>
+  readonly flashes: readonly Flash[]
+}
+
+/** Number, key, value, and 1 when the value is text of `devalue`. */
+type WireFlash = [number, string, unknown, 1?]
+
+export const EMPTY_BODY: RecordBody = { data: new Map(), flashes: [] }
+
+/**
+ * Data and flashes as JSON: the data alone, an object; or a list of the data, the keys of those values that are text of
+ * `devalue`, and the flashes. Joined by hand, since the values are JSON texts already: nothing unchanged is written twice.
+ * @param before - What the text begins with: joined with the rest, since appending would copy the whole a second time.
+ */
+export function encodeBody({ data, flashes }: RecordBody, before = ''): string {
+  const values: string[] = []
+  let rich: string[] | undefined
+  // Not by for-of, which makes a pair of each.
+  data.forEach((slot, name) => {
+    values.push(`${JSON.stringify(name)}:${jsonOf(slot)}`)
+    if (!slot.rich) return
+    rich ??= []
+    rich.push(name)
+  })
+  const isList = rich !== undefined || flashes.length > 0
+  values[0] = `${before}${isList ? '[{' : '{'}${values[0] ?? ''}`
+  values[values.length - 1] += '}'
+  if (isList) values.push(JSON.stringify(rich ?? []))
+  if (flashes.length > 0) values.push(`[${flashes.map(encodeFlash).join(',')}]`)
+  if (isList) values[values.length - 1] += ']'
+  return values.join(',')
+}
+
+function encodeFlash({ number, key, slot }: Flash): string {
+  return `[${number},${JSON.stringify(key)},${jsonOf(slot)}${slot.rich ? ',1' : ''}]`
+}
+
+/** A value as it stands in the text: as JSON, whatever it is. */
+export function jsonOf(slot: Slot): string {
+  return slot.rich ? JSON.stringify(slot.text) : slot.text
+}
+
+/**
+ * Reads what `encodeBody` wrote, from there on. The values are not parsed before somebody asks for them.
+ * @throws Error without a word of the data, which may be on its way to a log.
+ */
+export function decodeBody(text: string, start = 0): RecordBody {
+  const data = new Map<string, Slot>()
+  const isList = text[start] === '['
+  const end = readMembers(text, isList ? start + 1 : start, (name, value) => {
+    data.set(name, new Slot(value, false))
+  })
+  if (!isList) {
+    if (end !== text.length) throw new Error('The entry is not JSON')
+    return { data, flashes: EMPTY_BODY.flashes }
+  }
+  const [rich, flashes] = restOf(text, end)
+  for (const name of rich) data.set(name, slotOf(parse(data.get(name)?.text ?? ''), true))
+  return { data, flashes }
+}
+
+/** What follows the data in a list. */
+function restOf(text: string, start: number): [rich: string[], flashes: readonly Flash[]] {
+  const [, rich, flashes = []] = parse(`[0${text.slice(start)}`) as [0, string[], WireFlash[]?]
+  return [
+    rich,
+    flashes.map(([number, key, value, isRich]) => ({ number, key, slot: slotOf(value, isRich === 1) })),
+  ]
+}
+
+function slotOf(value: unknown, rich: boolean): Slot {
+  return new Slot(rich ? String(value) : JSON.stringify(value), rich)
+}
+
+/** Without the parser's own error, which quotes what it cannot read. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('The entry is not JSON')
+  }
+}
