@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { known, oneOf } from '../check-options.ts'
+import { checkClock, known, oneOf } from '../check-options.ts'
 import type {
   Entry,
   KeyedEntry,
@@ -48,9 +48,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   if (typeof folder !== 'string' || folder === '')
     throw new TypeError('"folder" must be the path of a folder')
   oneOf(synchronous, ['normal', 'full'], 'synchronous')
-  if (typeof clock !== 'function') {
-    throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
-  }
+  checkClock(clock)
   const path = resolve(folder)
   try {
     fs.mkdirSync(join(path, 'new'), { recursive: true, mode: 0o700 })

@@ -1,4 +1,6 @@
-import { known } from '../check-options.ts'
+import { AT_ONCE, type StoreAtOnce, type VerbsAtOnce } from '../at-once.ts'
+import { checkClock, known } from '../check-options.ts'
+import { SessionError } from '../errors.ts'
 import type {
   CloseableStore,
   Entry,
@@ -9,6 +11,7 @@ import type {
   UserIndexedStore,
   Version,
 } from '../store.ts'
+import { Groups, minute, type Node, Recency } from './memory-entries.ts'
 
 /** What {@link memoryStore} may be told. */
 export interface MemoryStoreOptions {
@@ -33,41 +36,13 @@ export interface MemoryStore extends PurgeableStore, UserIndexedStore, Closeable
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   known(options, ['maxEntries', 'maxBytes', 'clock'], 'memoryStore')
   const { maxEntries = 100_000, maxBytes = 64 * 1024 * 1024, clock = Date.now } = options
-  return new BoundedMap(limit('maxEntries', maxEntries), limit('maxBytes', maxBytes), clockOf(clock))
+  checkClock(clock)
+  return new BoundedMap(limit('maxEntries', maxEntries), limit('maxBytes', maxBytes), clock)
 }
 
 function limit(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value
   throw new TypeError(`"${option}" must be a whole number above zero; got ${String(value)}`)
-}
-
-function clockOf(clock: () => number): () => number {
-  if (typeof clock === 'function') return clock
-  throw new TypeError('"clock" must be a function that answers milliseconds since 1970')
-}
-
-/** One entry, in the list of recent use: `newer` and `older` are its neighbours there. */
-interface Node extends Entry {
-  readonly key: string
-  version: number
-  bytes: number
-  newer: Node | undefined
-  older: Node | undefined
-}
-
-/** Nodes by something they have in common. No empty group stays behind. */
-class Groups<K> extends Map<K, Set<Node>> {
-  put(key: K, node: Node): void {
-    const group = this.get(key)
-    if (group) group.add(node)
-    else this.set(key, new Set([node]))
-  }
-
-  take(key: K, node: Node): void {
-    const group = this.get(key)
-    group?.delete(node)
-    if (group?.size === 0) this.delete(key)
-  }
 }
 
 const BOOKKEEPING = 400
@@ -76,7 +51,7 @@ const SWEEP_EVERY = 30_000
 /** Well below a millisecond of work. */
 const SWEEP_AT_ONCE = 500
 
-class BoundedMap implements MemoryStore {
+class BoundedMap implements MemoryStore, StoreAtOnce {
   readonly #maxEntries: number
   readonly #maxBytes: number
   readonly #clock: () => number
@@ -86,8 +61,7 @@ class BoundedMap implements MemoryStore {
   readonly #byMinute = new Groups<number>()
   // Nothing expires before this minute.
   #earliest = Number.POSITIVE_INFINITY
-  #newest: Node | undefined
-  #oldest: Node | undefined
+  readonly #recency = new Recency()
   #bytes = 0
   // One counter for all entries, so that no version of an ended entry fits a later one under the same key.
   #version = 0
@@ -100,40 +74,72 @@ class BoundedMap implements MemoryStore {
     this.#clock = clock
   }
 
+  get [AT_ONCE](): VerbsAtOnce | undefined {
+    const { read, create, update } = BoundedMap.prototype
+    if (this.read !== read || this.create !== create || this.update !== update) return undefined
+    return {
+      read: (key) => this.#read(key),
+      create: (key, entry) => this.#create(key, entry),
+      update: (key, entry, version) => this.#update(key, entry, version),
+    }
+  }
+
   async read(key: string): Promise<StoredEntry | undefined> {
-    const node = this.#live(key)
-    if (!node) return undefined
-    this.#use(node)
-    return stored(node)
+    return this.#read(key)
   }
 
   async create(key: string, entry: Entry): Promise<Version | undefined> {
+    return this.#create(key, entry)
+  }
+
+  async update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+    return this.#update(key, entry, version)
+  }
+
+  #read(key: string): StoredEntry | undefined {
+    const node = this.#live(key)
+    if (!node) return undefined
+    this.#recency.use(node)
+    return stored(node)
+  }
+
+  #create(key: string, entry: Entry): Version | undefined {
     if (this.#live(key)) return undefined
     const bytes = this.#measure(key, entry)
     const expired = this.#nodes.get(key)
     if (expired) this.#remove(expired)
-    const { value, expiresAt, userId } = entry
+    const { expiresAt, userId } = entry
     const version = ++this.#version
-    const node: Node = { key, value, expiresAt, userId, version, bytes, newer: undefined, older: undefined }
-    this.#nodes.set(key, node)
+    const value = inOnePiece(entry.value)
+    const node: Node = {
+      key: inOnePiece(key),
+      value,
+      expiresAt,
+      userId,
+      version,
+      bytes,
+      newer: undefined,
+      older: undefined,
+    }
+    this.#nodes.set(node.key, node)
     this.#bytes += bytes
     this.#schedule(node)
     if (userId !== undefined) this.#byUser.put(userId, node)
-    this.#push(node)
+    this.#recency.push(node)
     this.#makeRoom()
     if (!this.#timer) this.#sweepAfter(SWEEP_EVERY)
     return version
   }
 
-  async update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+  #update(key: string, entry: Entry, version: Version): UpdateResult | undefined {
     const node = this.#live(key)
     if (!node) return undefined
     if (node.version !== version) return { current: stored(node) }
     const bytes = this.#measure(key, entry)
-    this.#use(node)
+    this.#recency.use(node)
     this.#bytes += bytes - node.bytes
     node.bytes = bytes
-    node.value = entry.value
+    node.value = inOnePiece(entry.value)
     node.version = ++this.#version
     this.#reschedule(node, entry.expiresAt)
     this.#rebind(node, entry.userId)
@@ -181,15 +187,16 @@ class BoundedMap implements MemoryStore {
   #measure(key: string, { value, userId }: Entry): number {
     const bytes = BOOKKEEPING + 2 * (key.length + value.length + (userId?.length ?? 0))
     if (bytes <= this.#maxBytes) return bytes
-    throw new RangeError(
-      `An entry of ${bytes} bytes is above the "maxBytes" of the memory store, ${this.#maxBytes}`,
+    throw new SessionError(
+      'ERR_SESSION_TOO_LARGE',
+      `The session takes ${bytes} bytes, and "maxBytes" of the memory store is ${this.#maxBytes}`,
     )
   }
 
   // What was written last fits alone and is the newest, so it never makes room for itself.
   #makeRoom(): void {
     while (this.#nodes.size > this.#maxEntries || this.#bytes > this.#maxBytes)
-      this.#remove(this.#oldest as Node)
+      this.#remove(this.#recency.oldest as Node)
   }
 
   #remove(node: Node): void {
@@ -197,7 +204,7 @@ class BoundedMap implements MemoryStore {
     this.#bytes -= node.bytes
     this.#byMinute.take(minute(node.expiresAt), node)
     if (node.userId !== undefined) this.#byUser.take(node.userId, node)
-    this.#pull(node)
+    this.#recency.pull(node)
     if (this.#nodes.size > 0) return
     clearTimeout(this.#timer as number | undefined)
     this.#timer = undefined
@@ -256,34 +263,14 @@ class BoundedMap implements MemoryStore {
     node.userId = userId
     if (userId !== undefined) this.#byUser.put(userId, node)
   }
-
-  #use(node: Node): void {
-    if (node === this.#newest) return
-    this.#pull(node)
-    this.#push(node)
-  }
-
-  #push(node: Node): void {
-    node.older = this.#newest
-    if (this.#newest) this.#newest.newer = node
-    this.#newest = node
-    this.#oldest ??= node
-  }
-
-  #pull(node: Node): void {
-    if (node.newer) node.newer.older = node.older
-    else this.#newest = node.older
-    if (node.older) node.older.newer = node.newer
-    else this.#oldest = node.newer
-    node.newer = node.older = undefined
-  }
-}
-
-function minute(instant: number): number {
-  return Math.floor(instant / 60_000)
 }
 
 /** A copy, so that nobody outside holds what the store keeps. */
 function stored({ value, expiresAt, userId, version }: Node): StoredEntry {
   return { value, expiresAt, userId, version }
+}
+
+/** What was put together of many texts keeps them all, at three times its size, until somebody looks through it. */
+function inOnePiece(text: string): string {
+  return text.includes('\0') ? `${text}` : text
 }

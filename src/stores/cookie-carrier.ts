@@ -1,0 +1,206 @@
+import type { Carriage, Carried, Carrier, CarrierContext } from '../carrier.ts'
+import { cookieName } from '../cookie.ts'
+import type { CookieJar } from '../cookie-jar.ts'
+import { SessionError } from '../errors.ts'
+import { hashSecret, newKey } from '../id.ts'
+import { ignore } from '../ignore.ts'
+import type { Journal } from '../journal.ts'
+import { expiryAfterUse, extensionDue, isOver } from '../lifetime.ts'
+import { isBlank, newRecord, type SessionRecord } from '../record.ts'
+import { jsonOf } from '../record-body.ts'
+import { chunksOf, clearedChunks, MAX_COOKIES, textOf, textsIn } from './cookie-chunks.ts'
+import { decodeSession, encodeSession, newToken, type SealedSession, TOKEN_LENGTH } from './cookie-record.ts'
+import { MAX_LIFE, type Revocation } from './cookie-revocation.ts'
+import type { CookieSealer } from './cookie-sealer.ts'
+
+/** A session with what its cookie says of it. */
+interface SealedCarried extends Carried {
+  /** `undefined` while no cookie holds it. */
+  readonly sealed: SealedSession | undefined
+}
+
+/** Carries sessions by value: each cookie holds its whole session, sealed. */
+export class CookieCarrier implements Carrier {
+  readonly tellsChanges = true
+  readonly tellsEnd: boolean
+  readonly #context: CarrierContext
+  readonly #sealer: CookieSealer
+  readonly #revocation: Revocation | undefined
+
+  constructor(context: CarrierContext, sealer: CookieSealer, revocation: Revocation | undefined) {
+    this.#context = context
+    this.#sealer = sealer
+    this.#revocation = revocation
+    this.tellsEnd = revocation === undefined
+  }
+
+  async load(jar: CookieJar): Promise<SealedCarried | undefined> {
+    for (const text of textsIn(jar)) {
+      const carried = await this.#open(text, jar.name)
+      if (carried) return carried
+    }
+    return undefined
+  }
+
+  async resume(value: string): Promise<SealedCarried | undefined> {
+    const text = textOf(value)
+    if (text === undefined) return undefined
+    const { cookie } = this.#context
+    // Whether it came by https is not known here.
+    for (const name of [cookieName(cookie, true), cookieName(cookie, false)]) {
+      const carried = await this.#open(text, name)
+      if (carried) return carried
+    }
+    return undefined
+  }
+
+  async again({ sealed }: SealedCarried): Promise<SealedCarried | undefined> {
+    return sealed && this.#live(sealed)
+  }
+
+  blank(): SealedCarried {
+    const record = newRecord(this.#context.now())
+    return { handle: newKey(), record, sealed: undefined, secretHash: undefined, expiresAt: undefined }
+  }
+
+  extensionDue({ sealed, record }: SealedCarried): boolean {
+    const { lifetimes, now } = this.#context
+    return sealed !== undefined && extensionDue(record, sealed.expiresAt, lifetimes, now())
+  }
+
+  commit(
+    carried: SealedCarried,
+    journals: readonly Journal[],
+    jar: CookieJar,
+  ): Promise<Carriage | undefined> {
+    const { sealed } = carried
+    return sealed ? this.#reseal(carried, sealed, journals, jar) : this.#begin(carried, journals, jar)
+  }
+
+  async end({ sealed, handle, record }: SealedCarried): Promise<void> {
+    if (!sealed) return
+    const { lifetimes, now, events } = this.#context
+    await this.#revocation?.end(sealed, Math.max(sealed.lastEnd, expiryAfterUse(record, lifetimes, now())))
+    events.emit('ended', { handle, reason: 'destroyed' })
+  }
+
+  clear(jar: CookieJar): string[] {
+    return clearedChunks(jar)
+  }
+
+  async #open(text: string, name: string): Promise<SealedCarried | undefined> {
+    const bytes = this.#sealer.open(text, name)
+    const sealed = bytes && this.#decode(bytes)
+    return sealed && this.#live(sealed)
+  }
+
+  async #live(sealed: SealedSession): Promise<SealedCarried | undefined> {
+    const { lifetimes, now, check } = this.#context
+    if (sealed.expiresAt <= now() || isOver(sealed.record, lifetimes, now())) return undefined
+    if (this.#revocation && !(await this.#revocation.isLive(sealed))) return undefined
+    return carriedOf(sealed, await check(sealed.record))
+  }
+
+  /** The visitor of a cookie that is ours and cannot be read begins anew, and observers hear of it. */
+  #decode(bytes: Uint8Array): SealedSession | undefined {
+    try {
+      return decodeSession(bytes)
+    } catch (cause) {
+      const error = new SessionError('ERR_SESSION_STORE', 'A sealed session cannot be read', { cause })
+      this.#context.events.emit('storeError', { operation: 'decode', error })
+      return undefined
+    }
+  }
+
+  async #begin(blank: SealedCarried, journals: readonly Journal[], jar: CookieJar): Promise<Carriage> {
+    const { handle } = blank
+    const record = after(journals, blank.record, handle)
+    // Nothing worth a cookie, but what was said of its timeouts holds when there is.
+    if (isBlank(record)) return { carried: { ...blank, record }, setCookies: [] }
+    const epoch = await this.#revocation?.epochOf(record.userId)
+    const carriage = this.#seal({ handle, generation: newToken(), lastEnd: 0, epoch, record }, jar)
+    this.#context.events.emit('created', { handle, userId: record.userId })
+    return carriage
+  }
+
+  async #reseal(
+    { record, handle }: SealedCarried,
+    sealed: SealedSession,
+    journals: readonly Journal[],
+    jar: CookieJar,
+  ): Promise<Carriage | undefined> {
+    const { events } = this.#context
+    const rotation = journals.findLast((journal) => journal.rotation)?.rotation
+    const changed = after(journals, record, handle)
+    const admitted = this.#revocation
+      ? await this.#revocation.admit(sealed, changed.userId, rotation !== undefined)
+      : { epoch: sealed.epoch }
+    if (!admitted) return undefined
+    const generation = rotation ? hashSecret(rotation.to).slice(0, TOKEN_LENGTH) : sealed.generation
+    const next = { ...sealed, generation, epoch: admitted.epoch }
+    // Before anything is kept of it: one that is too large changes nothing.
+    const carriage = this.#seal({ ...next, record: changed }, jar)
+    if (!rotation) {
+      if (journals.length === 0) events.emit('renewed', { handle })
+      return carriage
+    }
+    const login = journals.findLast((journal) => journal.login)?.login?.userId
+    const became = await this.#revocation?.rotate(sealed, generation, login, carriage.carried.sealed.lastEnd)
+    if (became === 'late') return undefined
+    events.emit('rotated', { handle, userId: changed.userId })
+    if (became !== 'taken over') return carriage
+    // Who changed the id first may be somebody else: as in a store, nothing of theirs is handed over.
+    const stranger = after(journals, { ...record, userId: undefined, secrets: [] }, handle)
+    return this.#seal({ ...next, record: stranger }, jar)
+  }
+
+  #seal(draft: Draft, jar: CookieJar): Carriage & { carried: { sealed: SealedSession } } {
+    const { lifetimes, now } = this.#context
+    const { generation } = draft
+    const secrets = [{ hash: generation, wrap: undefined }]
+    const record = { ...draft.record, seenAt: now(), secrets }
+    const expiresAt = Math.min(expiryAfterUse(record, lifetimes, now()), now() + MAX_LIFE)
+    const lastEnd = Math.max(draft.lastEnd, expiresAt)
+    const sealed = { ...draft, expiresAt, lastEnd, record }
+    const text = this.#sealer.seal(encodeSession(sealed), jar.name)
+    const setCookies = chunksOf(text, jar, record)
+    if (!setCookies) throw tooLarge(text.length, record)
+    return { carried: carriedOf(sealed, record), setCookies }
+  }
+}
+
+/** A session that is about to be sealed. */
+type Draft = Omit<SealedSession, 'expiresAt'>
+
+function carriedOf(sealed: SealedSession, record: SessionRecord): SealedCarried & { sealed: SealedSession } {
+  const { handle, generation, expiresAt } = sealed
+  return { handle, record, sealed, secretHash: generation, expiresAt }
+}
+
+function after(journals: readonly Journal[], record: SessionRecord, handle: string): SessionRecord {
+  return journals.reduce((base, journal) => journal.applyTo(base, handle, ignore), record)
+}
+
+const NAMED_VALUES = 3
+
+/** Names what takes the most room, and never shows it. */
+function tooLarge(size: number, { data, flashes }: SessionRecord): SessionError {
+  const sizes = [
+    ...Array.from(data, ([key, slot]) => ({ name: JSON.stringify(key), size: bytesOf(jsonOf(slot)) })),
+    ...flashes.map(({ key, slot }) => ({
+      name: `the flash ${JSON.stringify(key)}`,
+      size: bytesOf(jsonOf(slot)),
+    })),
+  ]
+  const biggest = sizes.sort((a, b) => b.size - a.size).slice(0, NAMED_VALUES)
+  const names = biggest.map(({ name, size: bytes }) => `${name} (${bytes} bytes)`).join(', ')
+  return new SessionError(
+    'ERR_SESSION_TOO_LARGE',
+    `The sealed session is ${size} bytes, and all of its cookies may take ${MAX_COOKIES} with their names and attributes. ` +
+      `Its biggest values: ${names}`,
+  )
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
+}
