@@ -1,22 +1,31 @@
 import assert from 'node:assert/strict'
-import type { SessionsOptions } from '../options.ts'
 import type { Store } from '../store.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { read } from './adapter-identity-cases.ts'
-import { barrier, count, type Page, pause, type Serve, type Setup, siteCase } from './adapter-site.ts'
-import type { ContractCase } from './contract-case.ts'
+import {
+  barrier,
+  count,
+  type Page,
+  pause,
+  type Setup,
+  type SiteOptions,
+  type Stage,
+  siteCase,
+} from './adapter-site.ts'
+import type { Browser } from './browser.ts'
+import type { Rule } from './contract-case.ts'
 import { type CountingStore, countingStore } from './counting-store.ts'
 import { slowStore } from './slow-store.ts'
 
 const PARALLEL = 100
 
 /** When and how often the session is saved. */
-export function commitCases(serve: Serve): ContractCase[] {
+export function commitCases(stage: Stage): Rule[] {
   const late = (): Setup => ({ pages: LATE_PAGES })
 
   return [
     siteCase(
-      serve,
+      stage,
       'the session is saved before the answer begins, redirects included',
       () => ({ options: { store: slowStore(memoryStore(), 300) } }),
       async ({ browser }) => {
@@ -33,7 +42,7 @@ export function commitCases(serve: Serve): ContractCase[] {
     ),
 
     siteCase(
-      serve,
+      stage,
       '1,000 visits of anonymous visitors cost no store call, no row and no cookie',
       () => counted(memoryStore()),
       async ({ browser, store }) => {
@@ -46,7 +55,7 @@ export function commitCases(serve: Serve): ContractCase[] {
     ),
 
     siteCase(
-      serve,
+      stage,
       'a request that ignores its session costs no store call, and one that only reads it costs one',
       () => counted(memoryStore()),
       async ({ browser, store }) => {
@@ -60,25 +69,22 @@ export function commitCases(serve: Serve): ContractCase[] {
       },
     ),
 
-    ...parallelCases(serve),
+    ...parallelCases(stage),
 
     siteCase(
-      serve,
+      stage,
       'a session that is changed after the headers have left is still saved',
       late,
       async ({ browser }) => {
         const ann = browser()
         await ann.get('/count')
         assert.equal((await ann.get('/late')).body, 'begins, goes on')
-        const until = Date.now() + 2000
-        let seen = await read(ann)
-        while (Date.now() < until && !JSON.stringify(seen).includes('late')) seen = await read(ann)
-        assert.deepEqual(seen, { n: 1, late: true })
+        assert.deepEqual(await readUntil(ann, 'late'), { n: 1, late: true })
       },
     ),
 
     siteCase(
-      serve,
+      stage,
       'a change that needs a cookie after the headers have left is refused',
       late,
       async ({ browser }) => {
@@ -91,23 +97,28 @@ export function commitCases(serve: Serve): ContractCase[] {
     ),
 
     siteCase(
-      serve,
+      stage,
       'what a handler has changed is saved when its client has gone',
-      () => ({ pages: { '/patient': PATIENT } }),
-      async ({ browser }) => {
+      () => {
+        const client = { isServed: false, hasGone: false }
+        return { client, pages: { '/patient': patient(client) } }
+      },
+      async ({ browser, client }) => {
         const ann = browser()
         await ann.get('/count')
         const leaving = new AbortController()
-        const answer = ann.get('/patient', { signal: leaving.signal })
-        setTimeout(() => leaving.abort(), 50)
-        await assert.rejects(answer)
-        await pause(400)
-        assert.deepEqual(await read(ann), { n: 1, before: true, after: true })
+        const rejected = assert
+          .rejects(ann.get('/patient', { signal: leaving.signal }))
+          .finally(() => (client.hasGone = true))
+        while (!client.isServed && !client.hasGone) await pause(1)
+        leaving.abort()
+        await rejected
+        assert.deepEqual(await readUntil(ann, 'after'), { n: 1, before: true, after: true })
       },
     ),
 
     siteCase(
-      serve,
+      stage,
       'a client that goes in the middle of a stream harms nobody',
       late,
       async ({ browser }) => {
@@ -126,15 +137,15 @@ export function commitCases(serve: Serve): ContractCase[] {
 }
 
 /** A site whose store counts its calls. */
-function counted(kept: Store): { store: CountingStore; options: SessionsOptions } {
+function counted(kept: Store): { store: CountingStore; options: SiteOptions } {
   const store = countingStore(kept)
   return { store, options: { store } }
 }
 
-function parallelCases(serve: Serve): ContractCase[] {
-  const parallel = (name: string, path: string, expected: Record<string, unknown>): ContractCase =>
+function parallelCases(stage: Stage): Rule[] {
+  const parallel = (name: string, path: string, expected: Record<string, unknown>): Rule =>
     siteCase(
-      serve,
+      stage,
       name,
       () => ({ ...counted(slowStore(memoryStore(), 5)), pages: parallelPages(barrier(PARALLEL)) }),
       async ({ browser, store }) => {
@@ -176,12 +187,27 @@ function parallelPages(allIn: () => Promise<void>): Record<string, Page> {
   }
 }
 
-const PATIENT: Page = async (visit) => {
-  const session = await visit.session()
-  session.set('before', true)
-  await pause(200)
-  session.set('after', true)
-  return { body: 'Nobody hears this.' }
+/** A page that takes longer than its client has patience. */
+function patient(client: { isServed: boolean; hasGone: boolean }): Page {
+  return async (visit) => {
+    const session = await visit.session()
+    session.set('before', true)
+    client.isServed = true
+    while (!client.hasGone) await pause(1)
+    await pause(200)
+    session.set('after', true)
+    return { body: 'Nobody hears this.' }
+  }
+}
+
+/** What the session holds as soon as it has the key, or in the end if it never has: nobody tells when it is saved. */
+async function readUntil(browser: Browser, key: string): Promise<unknown> {
+  const until = Date.now() + 10_000
+  for (;;) {
+    const seen = await read(browser)
+    if (Object.hasOwn(seen as object, key) || Date.now() > until) return seen
+    await pause(10)
+  }
 }
 
 const LATE_PAGES: Record<string, Page> = {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import type { SessionsOptions } from '../options.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { read } from './adapter-identity-cases.ts'
-import { ERROR_PAGE, type Serve, siteCase, type Visited } from './adapter-site.ts'
+import { ERROR_PAGE, type SiteOptions, type Stage, siteCase, type Visited } from './adapter-site.ts'
 import type { Answer, Browser } from './browser.ts'
-import type { ContractCase } from './contract-case.ts'
+import type { Rule } from './contract-case.ts'
 import { type FailingStore, failingStore } from './failing-store.ts'
 import { slowStore } from './slow-store.ts'
 
@@ -13,8 +12,8 @@ type OnStoreError = 'error' | 'anonymous'
 const PATHS = ['/read', '/count', '/set', '/redirect', '/stream', '/login?user=ann', '/logout']
 
 /** What a visitor sees while the store is down or slow: an error or a page without a session, as configured. */
-export function failureCases(serve: Serve): ContractCase[] {
-  const cases: ContractCase[] = []
+export function failureCases(stage: Stage): Rule[] {
+  const cases: Rule[] = []
   for (const onStoreError of ['error', 'anonymous'] satisfies OnStoreError[]) {
     const [what, check] =
       onStoreError === 'error'
@@ -23,7 +22,7 @@ export function failureCases(serve: Serve): ContractCase[] {
 
     cases.push(
       siteCase(
-        serve,
+        stage,
         `a store that fails, at each of its calls in turn, ${what} and sets no cookie`,
         () => failing(onStoreError),
         async (site) => {
@@ -31,10 +30,11 @@ export function failureCases(serve: Serve): ContractCase[] {
         },
       ),
       siteCase(
-        serve,
+        stage,
         `a store that does not answer in time ${what} and sets no cookie`,
         () => ({
-          options: { onStoreError, storeTimeout: '50ms' as const, store: slowStore(memoryStore(), 200) },
+          // So far apart that no busy machine can take the one for the other.
+          options: { onStoreError, storeTimeout: '50ms' as const, store: slowStore(memoryStore(), 3000) },
         }),
         async ({ browser }) => {
           for (const path of ['/count', '/redirect', '/stream']) check(await browser().post(path), path)
@@ -47,7 +47,7 @@ export function failureCases(serve: Serve): ContractCase[] {
 
 type FailingSite = Visited & ReturnType<typeof failing>
 
-function failing(onStoreError: OnStoreError): { store: FailingStore; options: SessionsOptions } {
+function failing(onStoreError: OnStoreError): { store: FailingStore; options: SiteOptions } {
   const store = failingStore(memoryStore())
   return { store, options: { store, onStoreError } }
 }

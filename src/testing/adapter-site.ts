@@ -1,8 +1,10 @@
 import type { SessionsOptions } from '../options.ts'
 import type { Session } from '../session.ts'
 import { createSessions, type Sessions } from '../sessions.ts'
+import type { Store } from '../store.ts'
+import { memoryStore } from '../stores/memory.ts'
 import { Browser } from './browser.ts'
-import type { ContractCase } from './contract-case.ts'
+import type { Rule } from './contract-case.ts'
 
 /** What the contract's pages keep in their sessions: numbers by name, and who knows what. */
 export type Data = Record<string, unknown>
@@ -46,9 +48,19 @@ export interface ServedSite {
 /** Serves a site with the adapter under test, on a free port. */
 export type Serve = (site: Site) => Promise<ServedSite>
 
+/** What the cases run on. */
+export interface Stage {
+  readonly serve: Serve
+  /** Makes what carries the site's sessions of the store that a case has for it. */
+  carriedBy(store: Store): NonNullable<SessionsOptions['store']>
+}
+
+/** Options of a case's sessions, with a store that others may be made of. */
+export type SiteOptions = Omit<SessionsOptions, 'store'> & { store?: Store }
+
 /** What a case needs of its site, made anew for each run. */
 export interface Setup {
-  options?: SessionsOptions
+  options?: SiteOptions
   pages?: Record<string, Page>
 }
 
@@ -63,16 +75,17 @@ export const ERROR_PAGE = 'This is the error page.'
 
 /** Makes a case that has a site to itself, and that fails, too, when a rejection was not handled meanwhile. */
 export function siteCase<S extends Setup>(
-  serve: Serve,
+  { serve, carriedBy }: Stage,
   name: string,
   setup: () => S,
   run: (visited: Visited & S) => Promise<void>,
-): ContractCase {
+): Rule {
   return {
     name,
     async run() {
       const site = setup()
-      const sessions = createSessions<Data>(site.options)
+      const { store = memoryStore(), ...options } = site.options ?? {}
+      const sessions = createSessions<Data>({ ...options, store: carriedBy(store) })
       const served = await serve({ sessions, pages: { ...PAGES, ...site.pages }, errorPage })
       const { origin } = served
       try {
@@ -158,16 +171,14 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Lets those who call it wait until so many have: requests that really run at the same time. */
+/**
+ * Lets those who call it wait until so many have: requests that really run at the same time. Each looks for itself, since
+ * Cloudflare's runtime ends a request that waits for another one only.
+ */
 export function barrier(size: number): () => Promise<void> {
   let waiting = 0
-  let open: () => void
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return () => {
+  return async () => {
     waiting++
-    if (waiting >= size) open()
-    return opened
+    while (waiting < size) await pause(5)
   }
 }

@@ -174,6 +174,25 @@ export const verbCases: readonly Case[] = [
     },
   },
   ...textCases(),
+  {
+    name: 'keeps a value as large as its backend takes, and refuses a larger one, which changes nothing',
+    unless: ({ maxBytes }) => (maxBytes === undefined ? 'the backend takes a million bytes' : undefined),
+    async run(scene) {
+      const { maxBytes = 0 } = scene.harness
+      const store = await scene.open()
+      const key = scene.key()
+      const largest = 'é'.repeat(maxBytes / 2)
+      let entry = await create(store, key, scene.entry())
+      entry = await update(store, key, scene.entry({ value: largest }), entry)
+      await keeps(store, key, entry)
+      // Room for what the store keeps beside the value.
+      const value = 'é'.repeat(maxBytes)
+      const refused = { code: 'ERR_SESSION_TOO_LARGE' }
+      await assert.rejects(store.update(key, scene.entry({ value }), entry.version), refused)
+      await assert.rejects(store.create(scene.key(), scene.entry({ value })), refused)
+      await keeps(store, key, entry)
+    },
+  },
 ]
 
 /** Values are text: all of it, as it came. */
@@ -186,6 +205,8 @@ function textCases(): Case[] {
   }
   return Object.entries(values).map(([what, value]) => ({
     name: `keeps ${what}`,
+    unless: ({ maxBytes = Number.POSITIVE_INFINITY }) =>
+      Buffer.byteLength(value) > maxBytes ? `the backend takes ${maxBytes} bytes` : undefined,
     async run(scene) {
       const store = await scene.open()
       const key = scene.key()

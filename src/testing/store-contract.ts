@@ -1,5 +1,5 @@
 import type { CloseableStore, Store } from '../store.ts'
-import type { ContractCase } from './contract-case.ts'
+import { type ContractCase, contractCase } from './contract-case.ts'
 import { abilityCases } from './store-contract-abilities.ts'
 import { backendCases } from './store-contract-backend.ts'
 import { type Case, Scene } from './store-contract-case.ts'
@@ -8,10 +8,13 @@ import { raceCases } from './store-contract-races.ts'
 import { verbCases } from './store-contract-verbs.ts'
 import type { StoreHarness } from './store-harness.ts'
 
-/** One rule of the store contract. */
-export interface StoreContractCase extends ContractCase {
-  /** Why the rule does not apply to this store; then `run` rejects, so that it cannot pass unnoticed. */
-  skip: string | undefined
+/** The rules by what they are about. */
+const GROUPS: Readonly<Record<string, readonly Case[]>> = {
+  'One caller at a time': verbCases,
+  'Several callers at once': raceCases,
+  'What ends by itself': expiryCases,
+  'What only some stores can do': abilityCases,
+  'What may befall a backend': backendCases,
 }
 
 /**
@@ -25,16 +28,13 @@ export interface StoreContractCase extends ContractCase {
  * }
  * ```
  */
-export function storeContract<Backend>(harness: StoreHarness<Backend>): StoreContractCase[] {
-  const cases = [...verbCases, ...raceCases, ...expiryCases, ...abilityCases, ...backendCases]
-  return cases.map((contractCase) => {
-    const skip = contractCase.unless?.(harness as StoreHarness)
-    return {
-      name: contractCase.name,
-      skip,
-      run: () => (skip ? Promise.reject(new Error(`Not applicable: ${skip}`)) : run(contractCase, harness)),
-    }
-  })
+export function storeContract<Backend>(harness: StoreHarness<Backend>): ContractCase[] {
+  return Object.entries(GROUPS).flatMap(([group, cases]) =>
+    cases.map((one) => {
+      const rule = { name: one.name, run: () => run(one, harness) }
+      return contractCase(group, rule, one.unless?.(harness as StoreHarness))
+    }),
+  )
 }
 
 async function run<Backend>({ run }: Case, harness: StoreHarness<Backend>): Promise<void> {

@@ -18,6 +18,13 @@ export interface StoreHarness<Backend = unknown> {
   expiry: 'given' | 'backend'
   /** Whether two stores that were opened on one backend have the same entries. */
   shared: boolean
+  /**
+   * Among whom a check and the write that depends on it are one step: `'everybody'`, or only the callers in one process,
+   * for a store whose backend knows no condition. @defaultValue `'everybody'`
+   */
+  atomic?: 'everybody' | 'process'
+  /** The most bytes of UTF-8 that a value may have, for a store whose backend takes less than a million. */
+  maxBytes?: number
   /** Which of the further interfaces the store has. */
   abilities: {
     /** `PurgeableStore` */
