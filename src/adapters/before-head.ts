@@ -1,12 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { ignore } from '../ignore.ts'
-import type { Visit } from '../visit.ts'
-import { Disguise, refuseHeaders } from './disguise.ts'
-import { type Arguments, HeldCalls, refuseCall } from './held-calls.ts'
-import { addSessionHeaders, clearAnswer, parseHead, setGivenHeaders, statusOf } from './response-head.ts'
-
-/** What holding back a response needs of a visit. */
-export type HeldVisit = Pick<Visit, 'dirty' | 'commit' | 'outcome' | 'headersSent'>
+import { Answer, type Held, type Source } from './answer.ts'
+import type { HeldVisit } from './held-visit.ts'
 
 /**
  * Sees to it that the session is saved before the first byte of the response leaves. As long as nothing waits to be
@@ -15,232 +9,56 @@ export type HeldVisit = Pick<Visit, 'dirty' | 'commit' | 'outcome' | 'headersSen
  * handler had thrown instead of answering: an error page can be given.
  */
 export function beforeHead(res: ServerResponse, visit: HeldVisit, fail: (error: unknown) => void): void {
+  const response = res as HeldResponse
+  const answer = response[ANSWER]
+  if (answer) {
+    answer.join(visit)
+    return
+  }
+  response[ANSWER] = new Answer(holding(res, visit, fail))
+  response.writeHead = writeHead
+  // Node's old name of it, which would lead past us.
+  response.writeHeader = writeHead
+  response.write = write
+  response.end = end
+  response.flushHeaders = flushHeaders
+  response.on('pipe', piped)
+  response.on('close', closed)
+}
+
+/** Where a response that is held back keeps what holds it. */
+const ANSWER = Symbol('sojourn answer')
+
+type HeldResponse = ServerResponse & { [ANSWER]?: Answer; writeHeader?: unknown }
+type Holding = ServerResponse & { [ANSWER]: Answer }
+
+// Functions that all responses share, not closures of each: what all responses have in common keeps them fast objects.
+
+function writeHead(this: unknown, ...args: unknown[]): ServerResponse {
+  return (this as Holding)[ANSWER].writeHead(args)
+}
+
+function write(this: unknown, ...args: unknown[]): boolean {
+  return (this as Holding)[ANSWER].write(args)
+}
+
+function end(this: unknown, ...args: unknown[]): ServerResponse {
+  return (this as Holding)[ANSWER].end(args)
+}
+
+function flushHeaders(this: unknown): void {
+  ;(this as Holding)[ANSWER].flushHeaders()
+}
+
+function piped(this: unknown, source: Source): void {
+  ;(this as Holding)[ANSWER].piped(source)
+}
+
+function closed(this: unknown): void {
+  ;(this as Holding)[ANSWER].closed()
+}
+
+function holding(res: ServerResponse, visit: HeldVisit, fail: (error: unknown) => void): Held {
   const { writeHead, write, end, flushHeaders, on } = res
-  const sources = new Set<Source>()
-  new Answer({ res, visit, fail, sources, inner: { writeHead, write, end, flushHeaders, on } })
-  res.on('pipe', (source: Source) => sources.add(source))
-  // A client that leaves ends many a stream before the handler does; what the handler has changed is kept.
-  res.on('close', () => {
-    if (visit.dirty) visit.commit().catch(ignore)
-  })
-}
-
-interface Held {
-  readonly res: ServerResponse
-  readonly visit: HeldVisit
-  readonly fail: (error: unknown) => void
-  /** The streams that were piped into the response. */
-  readonly sources: Set<Source>
-  /** The response's methods as they were: Node's, or those of middleware that came earlier. */
-  readonly inner: Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'on'>
-}
-
-/** A readable stream, as far as it is handled here. */
-interface Source {
-  unpipe(destination: ServerResponse): unknown
-  listenerCount(event: string): number
-  destroy(): unknown
-}
-
-// What a handler changes while its changes are being saved is saved before the head leaves, too; but not for ever.
-const MAX_COMMITS = 3
-
-/** One answer on a response: the handler's, or the error page when that one's session could not be saved. */
-class Answer {
-  readonly #held: Held
-  readonly #isErrorPage: boolean
-  readonly #disguise: Disguise
-  /** What waits until the session is saved; `undefined` when nothing has to. */
-  #calls: HeldCalls | undefined
-  #headSent: boolean
-  #ended = false
-  /** Whether an error page has taken its place. */
-  #replaced = false
-  /** Whether an inner method is running. It relies on the head being sent when it asks for that. */
-  #inside = false
-
-  constructor(held: Held, isErrorPage = false) {
-    const { res, visit } = held
-    this.#held = held
-    this.#isErrorPage = isErrorPage
-    this.#disguise = new Disguise(res)
-    this.#headSent = res.headersSent
-    if (this.#headSent) visit.headersSent()
-    const writeHead = (...args: Arguments): ServerResponse => this.#writeHead(args)
-    Object.assign(res, {
-      writeHead,
-      // Node's old name of it, which would lead past us.
-      writeHeader: writeHead,
-      write: (...args: Arguments) => this.#write(args),
-      end: (...args: Arguments) => this.#end(args),
-      flushHeaders: () => this.#flushHeaders(),
-    })
-  }
-
-  #writeHead(args: Arguments): ServerResponse {
-    const { res } = this.#held
-    if (this.#replaced) return res
-    const { status, reason, headers } = parseHead(args)
-    if (this.#calls) {
-      // Middleware that writes an implicit head may do so with each chunk. A head with headers is a second answer.
-      return headers ? refuseHeaders() : res
-    }
-    if (!this.#mustHold()) return this.#sendHead(args)
-    // Put on the response at once, so that a header that is wrong is thrown at who gave it.
-    if (headers) setGivenHeaders(res, headers)
-    res.statusCode = status
-    if (reason !== undefined) res.statusMessage = reason
-    this.#hold().givesHead = true
-    return res
-  }
-
-  #write(args: Arguments): boolean {
-    if (this.#replaced || this.#isStray()) {
-      refuseCall(args)
-      return false
-    }
-    if (this.#mustHold()) this.#hold()
-    return this.#calls ? this.#calls.write(args) : this.#pass('write', args)
-  }
-
-  #end(args: Arguments): ServerResponse {
-    const { res, visit } = this.#held
-    if (this.#replaced || (this.#isErrorPage && this.#ended)) {
-      refuseCall(args)
-      return res
-    }
-    if (this.#mustHold()) this.#hold()
-    else if (this.#headSent && !this.#calls && !this.#isErrorPage && visit.dirty) this.#holdEnd()
-    this.#ended = true
-    if (!this.#calls) return this.#pass('end', args)
-    this.#calls.end(args)
-    this.#disguise.ended()
-    return res
-  }
-
-  #flushHeaders(): void {
-    if (this.#replaced) return
-    if (this.#mustHold()) this.#hold()
-    if (this.#calls) this.#calls.flushesHead = true
-    else this.#pass('flushHeaders', [])
-  }
-
-  #mustHold(): boolean {
-    if (this.#headSent || this.#calls || this.#inside || this.#isErrorPage) return false
-    return this.#held.visit.dirty
-  }
-
-  #hold(): HeldCalls {
-    const { res } = this.#held
-    const { statusCode } = res
-    this.#calls = new HeldCalls()
-    this.#disguise.headGiven()
-    this.#save()
-      .then(() => {
-        // What is set after the head was given is too late, here as in Node.
-        res.statusCode = statusCode
-        this.#release()
-      })
-      .catch((error: unknown) => this.#giveUp(error))
-    return this.#calls
-  }
-
-  async #save(): Promise<void> {
-    const { visit } = this.#held
-    for (let i = 0; i < MAX_COMMITS && visit.dirty; i++) await visit.commit()
-  }
-
-  /** The head has left, the end waits: whoever sees the end sees the session saved. */
-  #holdEnd(): void {
-    this.#calls = new HeldCalls()
-    this.#held.visit
-      .commit()
-      // Too late for an error page; observers hear of the failure from the core.
-      .catch(ignore)
-      .then(() => this.#release())
-      .catch((error: unknown) => this.#giveUp(error))
-  }
-
-  #release(): void {
-    const { res } = this.#held
-    const calls = this.#calls
-    this.#calls = undefined
-    this.#disguise.drop()
-    if (!calls) return
-    if (calls.givesHead) this.#sendHead([res.statusCode])
-    if (calls.flushesHead) this.#pass('flushHeaders', [])
-    const waits = calls.replay({
-      write: (args) => this.#pass('write', args),
-      end: (args) => this.#pass('end', args),
-    })
-    if (this.#ended) return
-    // What was flushed while it was held would stay in the buffers of `compression`.
-    if ('flush' in res && typeof res.flush === 'function') res.flush()
-    if (waits) res.emit('drain')
-  }
-
-  #sendHead(args: Arguments): ServerResponse {
-    const { res, visit, inner } = this.#held
-    if (this.#headSent) return Reflect.apply(inner.writeHead, res, args)
-    const { outcome } = visit
-    if (outcome.read || outcome.setCookies.length > 0) {
-      const { status, reason, headers } = parseHead(args)
-      if (headers) setGivenHeaders(res, headers)
-      addSessionHeaders(res, outcome)
-      Reflect.apply(inner.writeHead, res, reason === undefined ? [status] : [status, reason])
-    } else {
-      Reflect.apply(inner.writeHead, res, args)
-    }
-    this.#headSent = true
-    visit.headersSent()
-    return res
-  }
-
-  #pass(method: 'write', args: Arguments): boolean
-  #pass(method: 'end', args: Arguments): ServerResponse
-  #pass(method: 'flushHeaders', args: Arguments): void
-  #pass(method: 'write' | 'end' | 'flushHeaders', args: Arguments): unknown {
-    const { res, inner } = this.#held
-    const before = this.#inside
-    this.#inside = true
-    try {
-      return Reflect.apply(inner[method], res, args)
-    } finally {
-      this.#inside = before
-    }
-  }
-
-  #giveUp(error: unknown): void {
-    const { res, sources, inner, fail } = this.#held
-    const calls = this.#calls
-    this.#calls = undefined
-    this.#disguise.drop()
-    this.#replaced = true
-    for (const source of sources) abandon(source, res)
-    if (!res.headersSent) {
-      clearAnswer(res, statusOf(error))
-      // Middleware that came later and changes bodies has begun with the dropped one: the error page goes past it.
-      res.on = inner.on
-      new Answer(this.#held, true)
-    }
-    calls?.refuse()
-    fail(error)
-  }
-
-  /**
-   * Whether a chunk belongs to the answer that the error page has replaced: its handler may still be writing. An error
-   * page says what it is before it begins.
-   */
-  #isStray(): boolean {
-    if (!this.#isErrorPage || this.#inside) return false
-    return this.#ended || !(this.#headSent || this.#held.res.hasHeader('Content-Type'))
-  }
-}
-
-/** Keeps a stream's bytes out of the error page. Where nobody else reads it, what it holds open is released afterwards. */
-function abandon(source: Source, res: ServerResponse): void {
-  source.unpipe(res)
-  res.once('close', () => {
-    if (source.listenerCount('data') === 0 && source.listenerCount('readable') === 0) source.destroy()
-  })
+  return { res, visit, fail, sources: undefined, inner: { writeHead, write, end, flushHeaders, on } }
 }

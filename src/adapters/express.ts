@@ -1,17 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { known, oneOf } from '../check-options.ts'
 import type { Session } from '../session.ts'
 import type { Sessions } from '../sessions.ts'
-import { checkSessions, isEncrypted, NodeVisit } from './node-visit.ts'
+import { checkSessions, type EagerOption, isEager } from './adapter-options.ts'
+import { isEncrypted, NodeVisit } from './node-visit.ts'
 
-export interface ExpressSessionOptions {
-  /**
-   * Loads the session before the handlers run and puts it on `req.session`, at the cost of a store call for each request
-   * that comes with the cookie.
-   * @defaultValue `false`
-   */
-  eager?: boolean
-}
+/** What {@link expressSession} may be told; `eager` puts the session on `req.session`. */
+export interface ExpressSessionOptions extends EagerOption {}
 
 /** Middleware, as Express 4 and 5 and whatever else takes `(req, res, next)` know it. */
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
@@ -34,9 +28,7 @@ export function expressSession<Data extends object>(
   options: ExpressSessionOptions = {},
 ): Middleware {
   checkSessions(sessions, 'expressSession')
-  known(options, ['eager'], 'expressSession')
-  const { eager = false } = options
-  oneOf(eager, [true, false], 'eager')
+  const eager = isEager(options, 'expressSession')
 
   return (req, res, next) => {
     // A router or a sub-app may bring the middleware again: the visit is the one there is.

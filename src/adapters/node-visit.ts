@@ -44,8 +44,8 @@ export class NodeVisit<Data extends object> implements Visit<Data> {
     return this.#visit?.outcome ?? NOTHING
   }
 
-  async commit(): Promise<void> {
-    await this.#visit?.commit()
+  commit(): Promise<void> | undefined {
+    return this.#visit?.commit()
   }
 
   headersSent(): void {
@@ -63,10 +63,4 @@ export class NodeVisit<Data extends object> implements Visit<Data> {
 /** Whether the connection itself is encrypted. */
 export function isEncrypted(req: IncomingMessage): boolean {
   return 'encrypted' in req.socket && req.socket.encrypted === true
-}
-
-/** @throws TypeError when it is not what `createSessions` answers. */
-export function checkSessions(sessions: unknown, adapter: string): void {
-  if (typeof sessions === 'object' && sessions !== null && 'open' in sessions && 'attach' in sessions) return
-  throw new TypeError(`The first argument of ${adapter}() must be the sessions that createSessions() answers`)
 }

@@ -1,21 +1,18 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { known, oneOf } from '../check-options.ts'
+import { isForwardedHttps } from '../forwarded.ts'
 import type { Sessions } from '../sessions.ts'
-import { checkSessions, isEncrypted, NodeVisit } from './node-visit.ts'
-import { statusOf } from './response-head.ts'
+import { checkSessions, type ProxyOption } from './adapter-options.ts'
+import { answerError } from './error-answer.ts'
+import { isEncrypted, NodeVisit } from './node-visit.ts'
 
 /** A request of `node:http`, `node:https` or the compatibility API of `node:http2`. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 /** The response that goes with it. */
 export type NodeResponse = ServerResponse | Http2ServerResponse
 
-export interface NodeSessionOptions<Req extends NodeRequest, Res extends NodeResponse> {
-  /**
-   * Whether to believe `X-Forwarded-Proto`, which the proxy in front must then set or remove: anybody can send it.
-   * @defaultValue `false`
-   */
-  trustProxy?: boolean
+export interface NodeSessionOptions<Req extends NodeRequest, Res extends NodeResponse> extends ProxyOption {
   /**
    * Answers when the handler threw or the session could not be saved. Headers may have left by then, or a whole answer.
    * @defaultValue answers with the error's `status`, or 500, and the name of that status; reports it on the console.
@@ -56,39 +53,31 @@ export function nodeSession<
 
   return (req, res) => {
     const fail = (error: unknown): void =>
-      void run(
+      run(
         () => onError(error, req, res),
         (another) => answerError(another, req, res),
       )
     // The compatibility API of HTTP/2 has all that is used here.
     const exchange = { req: req as IncomingMessage, res: res as ServerResponse, isSecure, fail }
     sessions.attach(req, new NodeVisit(sessions, exchange))
-    void run(() => handler(req, res), fail)
+    run(() => handler(req, res), fail)
   }
 }
 
-async function run(action: () => unknown, fail: (error: unknown) => void): Promise<void> {
+/** Runs an action that may be asynchronous. */
+function run(action: () => unknown, fail: (error: unknown) => void): void {
   try {
-    await action()
+    const running = action()
+    if (isThenable(running)) running.then(undefined, fail)
   } catch (error) {
     fail(error)
   }
 }
 
-function answerError(error: unknown, _req: NodeRequest, res: NodeResponse): void {
-  const status = statusOf(error)
-  if (status >= 500) console.error(error)
-  if (res.headersSent) {
-    // The client must not take half an answer for a whole one.
-    if (!res.writableEnded) res.destroy()
-    return
-  }
-  res.statusCode = status
-  res.setHeader('Content-Type', 'text/plain; charset=utf-8')
-  res.end(STATUS_CODES[status] ?? 'Error')
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function isForwardedSecure(req: IncomingMessage): boolean {
-  const [proto] = String(req.headers['x-forwarded-proto'] ?? '').split(',')
-  return proto ? proto.trim().toLowerCase() === 'https' : isEncrypted(req)
+  return isForwardedHttps(String(req.headers['x-forwarded-proto'] ?? '')) ?? isEncrypted(req)
 }

@@ -67,9 +67,14 @@ export function setGivenHeaders(res: ServerResponse, headers: GivenHeaders): voi
   for (const [name, value] of pairs) if (name) res.appendHeader(name, value)
 }
 
+/** Takes back the headers that an answer which will not be sent said about itself. */
+export function clearBodyHeaders(res: { removeHeader(name: string): unknown }): void {
+  for (const name of OF_THE_BODY) res.removeHeader(name)
+}
+
 /** Takes back what an answer that will not be sent said about itself. */
 export function clearAnswer(res: ServerResponse, status: number): void {
-  for (const name of OF_THE_BODY) res.removeHeader(name)
+  clearBodyHeaders(res)
   res.statusCode = status
   // HTTP/2 has no reason phrase, and its responses warn when one is set.
   if (res.req.httpVersionMajor < 2) res.statusMessage = ''

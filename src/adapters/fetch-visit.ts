@@ -1,0 +1,80 @@
+import { isForwardedHttps } from '../forwarded.ts'
+import { ignore } from '../ignore.ts'
+import { cachingHeaders, type Outcome } from '../outcome.ts'
+import type { Sessions } from '../sessions.ts'
+import type { Visit } from '../visit.ts'
+
+// What is changed while changes are being saved is saved before the head leaves, too; but not for ever.
+const MAX_COMMITS = 3
+
+/** A visit by a request of the Fetch standard. Reads nothing of the request until the session is asked for. */
+export function openFetchVisit<Data extends object>(
+  sessions: Sessions<Data>,
+  request: Request,
+  trustProxy: boolean,
+): Visit<Data> {
+  const visit = sessions.open({
+    get cookie() {
+      return request.headers.get('Cookie') ?? undefined
+    },
+    get secure() {
+      return isHttps(request, trustProxy)
+    },
+  })
+  sessions.attach(request, visit)
+  return visit
+}
+
+function isHttps({ url, headers }: Request, trustProxy: boolean): boolean {
+  const forwarded = trustProxy ? isForwardedHttps(headers.get('X-Forwarded-Proto')) : undefined
+  return forwarded ?? url.startsWith('https:')
+}
+
+/** Saves what the handler has changed. @throws SessionError when that failed. */
+export async function saveVisit(visit: Pick<Visit, 'dirty' | 'commit'>): Promise<void> {
+  for (let i = 0; i < MAX_COMMITS && visit.dirty; i++) await visit.commit()
+}
+
+/** The headers to set, and the cookies to append, for what the session needs the client and the caches to know. */
+export function sessionHeaders(
+  outcome: Outcome,
+  current: Headers,
+): { set: [name: string, value: string][]; cookies: readonly string[] } {
+  const { cacheControl, vary } = cachingHeaders(outcome, {
+    cacheControl: current.get('Cache-Control') ?? undefined,
+    vary: current.get('Vary') ?? undefined,
+  })
+  const set: [string, string][] = []
+  if (cacheControl !== undefined) set.push(['Cache-Control', cacheControl])
+  if (vary !== undefined) set.push(['Vary', vary])
+  return { set, cookies: outcome.setCookies }
+}
+
+/**
+ * The response with the session's headers. A new one, since a response may be immutable (a redirect, one from `fetch`) or
+ * be given to many visitors.
+ */
+export function withSessionHeaders(
+  visit: Pick<Visit, 'outcome' | 'headersSent'>,
+  response: Response,
+): Response {
+  const { set, cookies } = sessionHeaders(visit.outcome, response.headers)
+  visit.headersSent()
+  if (set.length === 0 && cookies.length === 0) return response
+  // A change of protocol is the runtime's own kind of response, which nobody else can make.
+  const headers = response.status === 101 ? response.headers : new Headers(response.headers)
+  for (const [name, value] of set) headers.set(name, value)
+  for (const cookie of cookies) headers.append('Set-Cookie', cookie)
+  const { status, statusText, body } = response
+  return status === 101 ? response : new Response(body, { status, statusText, headers })
+}
+
+/**
+ * Lets an answer be finished when its client has gone, on runtimes that would else end it with the request (Cloudflare), by
+ * the context that they hand to the handler beside the request.
+ */
+export function outliveClient(args: readonly unknown[], answering: Promise<unknown>): void {
+  for (const context of args as ({ waitUntil?: unknown } | undefined)[]) {
+    if (typeof context?.waitUntil === 'function') context.waitUntil(answering.catch(ignore))
+  }
+}

@@ -1,0 +1,71 @@
+import { known, oneOf } from '../check-options.ts'
+import type { Session } from '../session.ts'
+import type { Sessions } from '../sessions.ts'
+import { checkSessions, type EagerOption, type ProxyOption } from './adapter-options.ts'
+import { openFetchVisit, outliveClient, saveVisit, sessionHeaders } from './fetch-visit.ts'
+
+export interface HonoSessionOptions extends EagerOption, ProxyOption {}
+
+/** What `eager: true` puts on the context: `new Hono<{ Variables: SessionVariables<Data> }>()` types `c.get('session')`. */
+export interface SessionVariables<Data extends object = Record<string, unknown>> {
+  session: Session<Data>
+}
+
+/** What is used of Hono's context. */
+export interface HonoContext {
+  readonly req: { readonly raw: Request }
+  /** Throws where the runtime has none. */
+  readonly executionCtx?: unknown
+  get res(): Response
+  set res(response: Response | undefined)
+  header(name: string, value?: string, options?: { append?: boolean }): void
+  // biome-ignore lint/suspicious/noExplicitAny: the variables are the application's own
+  set: (key: any, value: any) => void
+}
+
+/**
+ * Sessions for Hono, on every runtime: `await sessions.of(c)` in the handlers that come after it. What a handler changes is
+ * saved before the response is handed over; when that fails, the error goes to the app's `onError`.
+ * @throws TypeError when an argument is wrong.
+ */
+export function honoSession<Data extends object>(
+  sessions: Sessions<Data>,
+  options: HonoSessionOptions = {},
+): (c: HonoContext, next: () => Promise<void>) => Promise<void> {
+  checkSessions(sessions, 'honoSession')
+  known(options, ['eager', 'trustProxy'], 'honoSession')
+  const eager = oneOf(options.eager ?? false, [true, false], 'eager')
+  const trustProxy = oneOf(options.trustProxy ?? false, [true, false], 'trustProxy')
+
+  const around = async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
+    const visit = openFetchVisit(sessions, c.req.raw, trustProxy)
+    // A sub-app may bring the middleware again: the visit is the one there is, and this one is never asked.
+    sessions.attach(c, visit)
+    if (eager) c.set('session', await sessions.of(c))
+    await next()
+    try {
+      await saveVisit(visit)
+    } catch (error) {
+      // Nothing of the answer that is not given is to be in the error page.
+      c.res = undefined
+      throw error
+    }
+    const { set, cookies } = sessionHeaders(visit.outcome, c.res.headers)
+    for (const [name, value] of set) c.header(name, value)
+    for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true })
+    visit.headersSent()
+  }
+  return (c, next) => {
+    const answering = around(c, next)
+    outliveClient([contextOf(c)], answering)
+    return answering
+  }
+}
+
+function contextOf(c: HonoContext): unknown {
+  try {
+    return c.executionCtx
+  } catch {
+    return undefined
+  }
+}
