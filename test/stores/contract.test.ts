@@ -81,7 +81,16 @@ describe('the store contract finds', () => {
     expect(found).toEqual(['makes no entry of what is damaged, and goes on with the others'])
   })
 
-  it('a process that does not end', { timeout: 40_000 }, async () => {
+  it('a limit that is not told, or not as a session that is too large', async () => {
+    const finds =
+      'keeps a value as large as its backend takes, and refuses a larger one, which changes nothing'
+    const limited = { ...harness((_, clock) => memoryStore({ clock })), maxBytes: 100_000 }
+    expect(await failures(limited)).toEqual([finds])
+    const failing = { ...harness((_, clock) => memoryStore({ clock, maxBytes: 300_000 })), maxBytes: 100_000 }
+    expect(await failures(failing)).toEqual([finds])
+  })
+
+  it('a process that does not end', async () => {
     const restless = {
       ...harness(() => memoryStore()),
       worker: () => ({ file: new URL('./workers/restless.ts', import.meta.url).pathname }),
@@ -95,7 +104,9 @@ describe('a case that does not apply', () => {
   it('says why, and does not pass', async () => {
     const cases = storeContract(harness(() => memoryStore()))
     const skipped = cases.filter(({ skip }) => skip)
-    expect(skipped.map(({ skip }) => skip)).toContain('the harness has no "removeSchema"')
+    expect(skipped.map(({ skip }) => skip)).toContain(
+      'there is no table or the like to remove (`removeSchema`)',
+    )
     expect(skipped.map(({ skip }) => skip)).toContain('each store has entries of its own')
     for (const { run } of skipped) await expect(run()).rejects.toThrow('Not applicable')
   })

@@ -50,7 +50,7 @@ describe('the bounds of the memory store', () => {
   it('refuses an entry that can never fit, and drops nothing for it', async () => {
     const store = await filled({ maxBytes: 4000 }, ['a', 'b'])
     const huge = entry({ value: 'x'.repeat(2000) })
-    await expect(store.create('c', huge)).rejects.toThrow('"maxBytes"')
+    await expect(store.create('c', huge)).rejects.toMatchObject({ code: 'ERR_SESSION_TOO_LARGE' })
     const a = await store.read('a')
     await expect(store.update('a', huge, a?.version ?? 0)).rejects.toThrow('"maxBytes"')
     expect(await store.read('a')).toEqual(a)

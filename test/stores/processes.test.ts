@@ -62,7 +62,7 @@ describe.each(OWN)('processes that start and die: $kind', ({ kind, name }) => {
     const entry = await store.read(key)
     if (!entry) throw new Error('the entry is gone')
     expect(await store.update(key, { ...entry, value: '0' }, entry.version)).toHaveProperty('version')
-  }, 60_000)
+  })
 })
 
 it('what killed processes leave in the folder of a file store is removed by a purge', async () => {

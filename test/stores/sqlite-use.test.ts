@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createSessions } from '../../src/index.ts'
 import { sqliteSchema, sqliteStore } from '../../src/stores/sqlite.ts'
+import { Browser } from '../core/browser.ts'
 import { DRIVERS, openDatabase, type TestDatabase } from './databases.ts'
 import { folderOfTest } from './temporary.ts'
 
@@ -192,5 +194,15 @@ it('a purge of many rows lets others run between short batches', async () => {
   expect(await store.purge(10_000)).toBe(1000)
   done = true
   expect(turns).toBeGreaterThanOrEqual(1000 / 50)
+  await store.close()
+})
+
+it('is read by the method that somebody has put in the place of its own', async () => {
+  const store = sqliteStore(':memory:')
+  const spied = vi.spyOn(store, 'read')
+  const ann = new Browser(createSessions<{ n: number }>({ store }))
+  await ann.visit((session) => session.set('n', 1))
+  expect(await ann.visit((session) => session.get('n'))).toBe(1)
+  expect(spied).toHaveBeenCalledOnce()
   await store.close()
 })

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { expressSession } from '../../../src/adapters/express.ts'
@@ -32,4 +33,6 @@ app.get('/show', async (req, res) => {
   res.json(Object.fromEntries(session))
 })
 
+// Its end is no occasion for it.
+flushCompileCache()
 const server = app.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))

@@ -1,9 +1,12 @@
+import { flushCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore } from './open.ts'
 
 // Adds one to the number under a key for ever, and prints it each time the store has answered.
 const [, , kind, path, key = ''] = process.argv
 const store = await openStore(kind, path)
+// Its end is no occasion for it.
+flushCompileCache()
 for (;;) {
   const entry = await store.read(key)
   if (!entry) throw new Error('the entry is gone')

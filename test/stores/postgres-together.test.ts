@@ -1,0 +1,162 @@
+import { PGlite } from '@electric-sql/pglite'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Store, StoredEntry } from '../../src/store.ts'
+import { type PostgresClient, postgresStore } from '../../src/stores/postgres.ts'
+import { POSTGRES_PROGRAMS, Postgres } from '../servers/postgres.ts'
+import { describeWith } from '../servers/program.ts'
+import { CLIENTS, openClient } from './postgres-clients.ts'
+
+const HOUR = 3_600_000
+const KEYS = ['plain', 'with "quotes"', 'with \\ and , and {}', 'NULL', ' ', 'nul \0', 'ü', '"']
+
+function entry(value = '{}', userId?: string) {
+  return { value, expiresAt: Date.now() + HOUR, userId }
+}
+
+/** A client that tells which statements it was given, by their first words. */
+function counting(client: PostgresClient): { client: PostgresClient; sent: string[] } {
+  const sent: string[] = []
+  const note = (text: unknown) => {
+    const statement = typeof text === 'string' ? text : (text as { text: string }).text
+    sent.push(statement.trim().split(/\s+/).slice(0, 2).join(' '))
+  }
+  const counted = new Proxy(client, {
+    get(target, name) {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        if (name === 'query' || name === 'unsafe') note(args[0])
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
+  return { client: counted, sent }
+}
+
+async function createAll(store: Store, keys: readonly string[]): Promise<StoredEntry[]> {
+  await store.create('the table', entry())
+  await Promise.all(keys.map((key) => store.create(key, entry(`of ${key}`, key === ' ' ? undefined : key))))
+  const found = await Promise.all(keys.map((key) => store.read(key)))
+  return found.map((one, i) => {
+    expect(one).toMatchObject({ value: `of ${keys[i]}` })
+    return one as StoredEntry
+  })
+}
+
+describeWith(POSTGRES_PROGRAMS, 'calls of one turn on PostgreSQL', () => {
+  let server: Postgres
+  let pglite: PGlite | undefined
+  beforeAll(async () => {
+    server = await Postgres.start()
+  })
+  afterAll(async () => {
+    await pglite?.close()
+    await server?.remove()
+  })
+
+  describe.each([...CLIENTS, 'PGlite'])('with %s', (name) => {
+    function open(table: string): { store: Store; sent: string[] } {
+      if (name === 'PGlite') {
+        pglite ??= new PGlite()
+        const { client, sent } = counting(pglite)
+        return { store: postgresStore(client, { table }), sent }
+      }
+      const opened = openClient(name, server.url)
+      onTestFinished(async () => void (await opened.end()))
+      const { client, sent } = counting(opened.client)
+      return { store: postgresStore(client, { table: `${table} ${name}` }), sent }
+    }
+
+    it('travel in one statement to read and one to write, and are answered each for itself', async () => {
+      const { store, sent } = open('together')
+      const found = await createAll(store, KEYS)
+      sent.length = 0
+      const [missing, ...again] = await Promise.all(['missing', ...KEYS].map((key) => store.read(key)))
+      expect(sent).toHaveLength(1)
+      expect(missing).toBeUndefined()
+      expect(again).toEqual(found)
+      sent.length = 0
+      const [late] = found as [StoredEntry]
+      await store.update(KEYS[0] as string, entry('newer', 'somebody'), late.version)
+      sent.length = 0
+      const updates = KEYS.map((key, i) =>
+        store.update(key, entry(`next ${key}`, undefined), found[i]?.version ?? 0),
+      )
+      const [conflict, ...written] = await Promise.all(updates)
+      expect(sent).toHaveLength(1)
+      expect(conflict).toMatchObject({ current: { value: 'newer', userId: 'somebody' } })
+      expect(written).toEqual(KEYS.slice(1).map(() => ({ version: expect.any(Number) })))
+      for (const [i, key] of KEYS.entries()) {
+        const now = await store.read(key)
+        if (i > 0) expect(now).toMatchObject({ ...written[i - 1], value: `next ${key}`, userId: undefined })
+      }
+    })
+
+    it('go alone where a row is gone, or asked for twice', async () => {
+      const { store } = open('apart')
+      const [first, second] = (await createAll(store, ['one', 'two'])) as [StoredEntry, StoredEntry]
+      await store.delete('two')
+      const [one, again, gone] = await Promise.all([
+        store.update('one', entry('a'), first.version),
+        store.update('one', entry('b'), first.version),
+        store.update('two', entry('c'), second.version),
+      ])
+      expect(gone).toBeUndefined()
+      expect([one, again].filter((result) => result && 'version' in result)).toHaveLength(1)
+      expect([one, again].filter((result) => result && 'current' in result)).toHaveLength(1)
+      expect(await store.read('two')).toBeUndefined()
+    })
+
+    it('fail alone', async () => {
+      const { store } = open('failing')
+      const [first, second] = (await createAll(store, ['one', 'two'])) as [StoredEntry, StoredEntry]
+      const impossible = { ...entry('a'), expiresAt: 2 ** 70 }
+      const [bad, good] = await Promise.allSettled([
+        store.update('one', impossible, first.version),
+        store.update('two', entry('b'), second.version),
+      ])
+      expect(bad).toMatchObject({ status: 'rejected' })
+      expect(String((bad as PromiseRejectedResult).reason)).toContain(
+        'PostgreSQL failed (update): SQLSTATE 22',
+      )
+      expect(good).toMatchObject({ status: 'fulfilled', value: { version: expect.any(Number) } })
+      expect(await store.read('one')).toMatchObject({ value: 'of one' })
+    })
+  })
+
+  it('do not wait for a row that somebody else holds', async () => {
+    const opened = openClient('pg', server.url)
+    onTestFinished(async () => void (await opened.end()))
+    const store = postgresStore(opened.client, { table: 'held' })
+    const [first, second] = (await createAll(store, ['one', 'two'])) as [StoredEntry, StoredEntry]
+    await server.query("BEGIN; SELECT FROM held WHERE key = 'one' FOR UPDATE")
+    const held = store.update('one', entry('a'), first.version)
+    const free = store.update('two', entry('b'), second.version)
+    expect(await free).toMatchObject({ version: expect.any(Number) })
+    await server.query('COMMIT')
+    expect(await held).toMatchObject({ version: expect.any(Number) })
+  })
+
+  it('of four stores count exactly, in any order', async () => {
+    const stores = Array.from({ length: 4 }, () => {
+      const opened = openClient('pg', server.url, 4)
+      onTestFinished(async () => void (await opened.end()))
+      return postgresStore(opened.client, { table: 'counted' })
+    })
+    const keys = Array.from({ length: 10 }, (_, i) => `key ${i}`)
+    await createAll(stores[0] as Store, keys)
+    const count = async (store: Store, key: string) => {
+      for (let done = 0; done < 10; ) {
+        const current = await store.read(key)
+        if (!current) throw new Error('It is gone')
+        const value = String((Number(current.value) || 0) + 1)
+        const result = await store.update(key, { ...entry(), value }, current.version)
+        if (result && 'version' in result) done++
+      }
+    }
+    await Promise.all(
+      stores.flatMap((store) => keys.toSorted(() => Math.random() - 0.5).map((key) => count(store, key))),
+    )
+    for (const key of keys) expect((await stores[0]?.read(key))?.value).toBe('40')
+  })
+})
