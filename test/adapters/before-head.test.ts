@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -174,6 +175,19 @@ describe('a head that is held', () => {
     const [res] = (await once(req, 'response')) as [IncomingMessage]
     expect(String(await res.toArray())).toBe('ABC')
     expect(res.headers['set-cookie']).toHaveLength(1)
+  })
+
+  it('leaves the connection as it was, also when the answer was ended twice', async () => {
+    const sockets: Socket[] = []
+    const origin = await holding((_, res) => {
+      if (res.socket) sockets.push(res.socket)
+      res.end('once')
+      res.end()
+    })
+    expect(await (await fetch(origin)).text()).toBe('once')
+    const [socket] = sockets
+    socket?.destroy()
+    expect(socket?.destroyed).toBe(true)
   })
 
   it('keeps trailers', async () => {

@@ -1,7 +1,4 @@
-import { describe, it } from 'vitest'
-import { adapterContract } from '../../src/testing/adapter-contract.ts'
+import { describeAdapter } from './contract.ts'
 import { serveHttp2 } from './sites.ts'
 
-describe('the adapter contract on node:http2', () => {
-  for (const { name, run } of adapterContract(serveHttp2('write'))) it(name, run)
-})
+describeAdapter('http2', serveHttp2('write'))

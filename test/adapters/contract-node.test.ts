@@ -1,7 +1,4 @@
-import { describe, it } from 'vitest'
-import { adapterContract } from '../../src/testing/adapter-contract.ts'
+import { describeAdapter } from './contract.ts'
 import { serveNode } from './sites.ts'
 
-describe('the adapter contract on node:http', () => {
-  for (const { name, run } of adapterContract(serveNode('pipe'))) it(name, run)
-})
+describeAdapter('http', serveNode('pipe'))

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -15,7 +15,9 @@ export function originOf(server: { address(): AddressInfo | string | null }): st
   return `http://localhost:${(server.address() as AddressInfo).port}`
 }
 
-export async function close(server: Server): Promise<void> {
+export async function close(
+  server: Pick<Server, 'close' | 'closeAllConnections'> & EventEmitter,
+): Promise<void> {
   server.close()
   server.closeAllConnections()
   await once(server, 'close')

@@ -34,9 +34,9 @@ export const serveExpress =
 
 /** Serves the contract's site with plain Node. */
 export const serveNode =
-  (streaming: Streaming): Serve =>
+  (streaming: Streaming, listenWith = listen): Serve =>
   (site) =>
-    listen(nodeSession(site.sessions, nodeHandler(site, streaming), nodeOptions(site, streaming)))
+    listenWith(nodeSession(site.sessions, nodeHandler(site, streaming), nodeOptions(site, streaming)))
 
 /** Serves the contract's site with Node's compatibility API for HTTP/2. */
 export const serveHttp2 =

@@ -80,6 +80,11 @@ describe('ofUser', () => {
     await expect(sessions.ofUser('ada')).rejects.toThrow(TypeError)
     await expect(sessions.revokeUser('ada')).rejects.toThrow('This store keeps no index of users')
   })
+
+  it('can be asked for before it is called', async () => {
+    expect(new Site().process().supports).toEqual({ ofUser: false, revoke: true, revokeUser: false })
+    expect((await start()).sessions.supports).toEqual({ ofUser: true, revoke: true, revokeUser: true })
+  })
 })
 
 describe('revoke', () => {

@@ -41,7 +41,7 @@ describe('nothing for nothing', () => {
   it('a request that does not ask for its session costs no call, whatever cookie it brings', async () => {
     const { site, browser } = await known()
     const visit = site.process().open({ cookie: browser.cookie, secure: false })
-    expect(await callsOf(site, () => visit.commit())).toEqual({})
+    expect(await callsOf(site, async () => visit.commit())).toEqual({})
     expect(visit.dirty).toBe(false)
     expect(visit.outcome).toEqual({ read: false, setCookies: [] })
   })

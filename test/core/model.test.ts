@@ -130,6 +130,9 @@ class World {
     return this.#told(visit.outcome.setCookies[0]) ?? ''
   }
 
+  /** Deeds of requests that have been told, by an earlier save, that their session had ended. */
+  readonly #lost = new Set<Deed>()
+
   /** Runs one request and answers what it did, commit by commit. */
   async run({ process, operations }: Request, from: string): Promise<Deed[]> {
     const deeds = [this.#deed(from)]
@@ -147,7 +150,10 @@ class World {
           deeds.push(this.#deed(last().to ?? last().from, session.userId))
         } else if (op.do === 'begin save') {
           await this.#beginSave(visit, session, deeds)
-        } else PERFORM[op.do](session, op, last(), ++this.#numbers)
+        } else {
+          PERFORM[op.do](session, op, last(), ++this.#numbers)
+          if (this.#lost.has(last()) && !last().destroys) forget(last())
+        }
       }
       await visit.commit()
       this.#settle(last(), visit)
@@ -170,11 +176,11 @@ class World {
       },
       (error: unknown) => {
         this.#fail(deed, error)
-        // What it does afterwards is lost with it, but not that it signs out.
-        deeds
-          .slice(deeds.indexOf(next))
-          .filter((one) => !one.destroys)
-          .map(forget)
+        // What it has done and does afterwards is lost with it, but not that it signs out.
+        for (const one of deeds.slice(deeds.indexOf(next))) {
+          this.#lost.add(one)
+          if (!one.destroys) forget(one)
+        }
       },
     )
     // What is changed in the same breath is still saved with it.

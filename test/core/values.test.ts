@@ -242,6 +242,16 @@ const anyValue = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value
 
+/**
+ * Not every runtime compares rightly: Bun takes a map for another than itself when two of its keys are alike, such as `[]`
+ * and `[]`, and Cloudflare's fails on an object without a prototype.
+ */
+function isSame(a: unknown, b: unknown): boolean {
+  if (!('Bun' in globalThis) && !globalThis.navigator?.userAgent?.includes('Cloudflare'))
+    return isDeepStrictEqual(a, b)
+  return fc.stringify(a) === fc.stringify(b)
+}
+
 it('keeps a value of any shape as it is, or refuses it and names the place', async () => {
   const property = fc.asyncProperty(fc.string({ unit: 'binary' }), anyValue, async (key, value) => {
     const visitor = new TestSite().browser()
@@ -256,7 +266,7 @@ it('keeps a value of any shape as it is, or refuses it and names the place', asy
       }
     })
     const back = await visitor.visit((session) => session.get(key))
-    expect(isDeepStrictEqual(back, accepted ? value : undefined), fc.stringify(back)).toBe(true)
+    expect(isSame(back, accepted ? value : undefined), fc.stringify(back)).toBe(true)
   })
   await fc.assert(property, { numRuns: 2000 })
 })

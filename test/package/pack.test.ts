@@ -1,14 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { findNode20 } from './node20.ts'
+import { packed, root } from './packed.ts'
 
-// The package as its users get it: built, packed and installed in an empty folder.
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest: {
   version: string
   bin: Record<string, string>
@@ -20,28 +16,12 @@ const entries = Object.entries(manifest.exports)
   .filter(([, target]) => typeof target === 'object')
   .map(([path]) => `sojourn${path.slice(1)}`)
 
-let folder: string
 let app: string
-let packed: { path: string; mode: number }[]
+let files: { path: string; mode: number }[]
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sojourn-pack-'))
-  const source = join(folder, 'source')
-  app = join(folder, 'app')
-  mkdirSync(source)
-  mkdirSync(app)
-  // A build of its own: dist may be in use by other tests, and may be older than the sources.
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(source, 'dist')])
-  for (const file of ['package.json', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'src', 'test']) {
-    cpSync(join(root, file), join(source, file), { recursive: true })
-  }
-  const [report] = JSON.parse(npm(source, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
-  packed = report.files
-
-  writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }')
-  npm(app, 'install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, report.filename))
-}, 180_000)
-afterAll(() => rmSync(folder, { recursive: true }))
+beforeAll(async () => {
+  ;({ app, files } = await packed())
+})
 
 describe('the tarball', () => {
   it('holds the build and the papers, and nothing more', () => {
@@ -52,7 +32,7 @@ describe('the tarball', () => {
 
   it('marks the command as executable', () => {
     for (const path of trimmed(Object.values(manifest.bin))) {
-      const mode = packed.find((file) => file.path === path)?.mode ?? 0
+      const mode = files.find((file) => file.path === path)?.mode ?? 0
       expect(mode & 0o111).toBe(0o111)
       expect(readFileSync(join(app, 'node_modules/sojourn', path), 'utf8')).toMatch(
         /^#!\/usr\/bin\/env node\n/,
@@ -72,15 +52,40 @@ describe.each([
   ['Node 20', findNode20()],
   ['the Node of the tools', process.execPath],
 ])('installed in an empty folder, on %s', (_name, node) => {
-  it.skipIf(!node).each(entries)('import and require of %s give the same', (entry) => {
+  it.skipIf(!node)('import and require of every entry give the same', () => {
     const script = `
       import { createRequire } from 'node:module'
-      const imported = Object.keys(await import('${entry}')).sort()
-      const required = Object.keys(createRequire(import.meta.url)('${entry}')).filter((name) => name !== '__esModule').sort()
-      console.log(JSON.stringify({ imported, required }))`
-    const { imported, required } = JSON.parse(run(node, ['--input-type=module', '-e', script]))
-    expect(imported.length).toBeGreaterThan(0)
-    expect(required).toEqual(imported)
+      const require = createRequire(import.meta.url)
+      const names = (exported) => Object.keys(exported).filter((name) => name !== '__esModule').sort()
+      const found = {}
+      for (const entry of ${JSON.stringify(entries)}) {
+        found[entry] = { required: names(require(entry)), imported: names(await import(entry)) }
+      }
+      console.log(JSON.stringify(found))`
+    const found: Record<string, { imported: string[]; required: string[] }> = JSON.parse(
+      run(node, ['--input-type=module', '-e', script]),
+    )
+    expect(Object.keys(found)).toEqual(entries)
+    for (const [entry, { imported, required }] of Object.entries(found)) {
+      expect(imported, entry).not.toEqual([])
+      expect(required, entry).toEqual(imported)
+    }
+  })
+
+  it.skipIf(!node)('is required by a program of CommonJS', () => {
+    const path = join(app, 'visit.cjs')
+    writeFileSync(
+      path,
+      `const { createSessions } = require('sojourn')
+      const { nodeSession } = require('sojourn/node')
+      const sessions = createSessions()
+      nodeSession(sessions, () => {})
+      sessions.open({ secure: false }).session().then((session) => {
+        console.log(session.update('num_visits', (n = 0) => n + 1))
+        return sessions.close()
+      })`,
+    )
+    expect(run(node, [path])).toBe('1\n')
   })
 
   it.skipIf(!node)('counts a visit', () => {
@@ -108,8 +113,9 @@ describe.each([
 })
 
 describe('the types, library check included', () => {
-  it('of the core and the embedded stores need the types of the web platform alone', () => {
-    expect(compile(['sojourn', 'sojourn/memory', 'sojourn/sqlite', 'sojourn/file'], [])).toBe('')
+  it('of the core, the embedded stores and the adapters of the Fetch standard need the types of the web platform alone', () => {
+    const portable = ['memory', 'sqlite', 'file', 'fetch', 'hono'].map((entry) => `sojourn/${entry}`)
+    expect(compile(['sojourn', ...portable], [])).toBe('')
   })
 
   it('of all entries compile beside those of Node', () => {
@@ -153,17 +159,8 @@ function run(node: string | undefined, args: string[]): string {
   return stdout
 }
 
-function npm(cwd: string, ...args: string[]): string {
-  return execFileSync('npm', args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: 'pipe',
-    shell: process.platform === 'win32',
-  })
-}
-
 function paths(): string[] {
-  return packed.map(({ path }) => path)
+  return files.map(({ path }) => path)
 }
 
 function trimmed(paths: string[]): string[] {

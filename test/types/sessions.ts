@@ -17,6 +17,8 @@ import {
   type SessionTimeouts,
   type ValueOf,
 } from '../../src/index.ts'
+import { cookieStore } from '../../src/stores/cookie.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 
 /** Whether two types are one and the same, `any` and optional properties included. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -256,3 +258,15 @@ export const options: SessionsOptions[] = [
   // @ts-expect-error Nothing to sign with: ids are unguessable.
   { secret: 'keyboard cat' },
 ]
+
+export function carriedByValue(): void {
+  const sessions = createSessions<Shop>({ store: cookieStore({ keys: ['...'], revocation: memoryStore() }) })
+  is<Sessions<Shop>>()(sessions, true)
+  is<boolean>()(sessions.supports.ofUser, true)
+  // @ts-expect-error: it is no store that could remember
+  cookieStore({ keys: ['...'], revocation: cookieStore({ keys: ['...'] }) })
+  // @ts-expect-error: a list, since keys are changed one day
+  cookieStore({ keys: '...' })
+  // @ts-expect-error: there are no keys by default
+  cookieStore({})
+}

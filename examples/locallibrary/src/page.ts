@@ -27,7 +27,7 @@ export interface View {
   status?: number
 }
 
-/** Pages know nothing of Express: server.ts binds them to it. */
+/** Pages know nothing of frameworks: `app.ts` calls them, and `frameworks/` binds it to each. */
 export type Page = (input: PageInput) => Answer | Promise<Answer>
 
 export interface Route {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 
 // Everything is set by environment variables, so that nothing needs to be edited to try the site.
-const { HOST, PORT, DATA_DIR, SESSION_STORE } = process.env
+const { HOST, PORT, DATA_DIR, SESSION_STORE, FRAMEWORK } = process.env
 
 /** Where the site answers. Loopback by default: the passwords of the demo readers are printed on the sign-in page. */
 export const host = HOST || '127.0.0.1'
@@ -12,8 +12,21 @@ export const port = readPort(PORT || '3000')
 /** The folder of the catalogue, and of the sessions unless `SESSION_STORE` says otherwise. */
 export const dataDir = DATA_DIR ? resolve(DATA_DIR) : join(import.meta.dirname, '../data')
 
-/** Where the sessions are kept: `memory`, `sqlite:<file>` or `file:<folder>`. */
+/**
+ * Where the sessions are kept: `memory`, `sqlite:<file>`, `file:<folder>`, or a server: `postgres://...`, `redis://...`; or
+ * `cookie:`, in the browsers themselves, sealed with the keys of `SESSION_KEYS`.
+ */
 export const sessionStore = SESSION_STORE || `sqlite:${join(dataDir, 'sessions.db')}`
+
+const FRAMEWORKS = ['express', 'fastify', 'koa', 'hono', 'fetch'] as const
+
+/** What serves the site: `express`, `fastify`, `koa`, `hono`, or `fetch` for no framework at all. */
+export const framework = readFramework(FRAMEWORK || 'express')
+
+function readFramework(name: string): (typeof FRAMEWORKS)[number] {
+  const found = FRAMEWORKS.find((one) => one === name)
+  return found ?? refuse(`FRAMEWORK must be one of ${FRAMEWORKS.join(', ')}, not "${name}".`)
+}
 
 function readPort(text: string): number {
   const port = Number(text)

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../../test/servers/server.ts'
 
 const server = join(import.meta.dirname, '../src/server.ts')
 
@@ -19,7 +19,7 @@ export class RunningSite {
 
   /** Starts a server and waits until it says where it answers. */
   static async start(env: Record<string, string>): Promise<RunningSite> {
-    const { child, output } = run({ PORT: await freePort(), ...env })
+    const { child, output } = run({ PORT: String(await freePort()), ...env })
     const url = await new Promise<string>((resolve, reject) => {
       child.stdout?.on('data', () => {
         const [found] = /http:\/\/\S+/.exec(output()) ?? []
@@ -49,21 +49,6 @@ export async function runUntilExit(env: Record<string, string>): Promise<{ code:
   const { child, output } = run({ PORT: '0', ...env })
   const [code] = await once(child, 'close')
   return { code, output: output() }
-}
-
-/** A port below those that systems give to outgoing connections, so that a restarted server finds it free again. */
-async function freePort(): Promise<string> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    const probe = createServer().listen(port, '127.0.0.1')
-    const isFree = await once(probe, 'listening').then(
-      () => true,
-      () => false,
-    )
-    if (!isFree) continue
-    await new Promise((resolve) => probe.close(resolve))
-    return String(port)
-  }
 }
 
 export function tempFolder(): { path: string; remove: () => void } {

@@ -1,25 +1,33 @@
 import type { Answer, PageInput } from '../page.ts'
-import { sessions } from '../sessions.ts'
+import { sessions, type VisitorSession } from '../sessions.ts'
 import { plural } from '../text.ts'
 
 export async function showSessions({ session }: PageInput): Promise<Answer> {
   if (!session.userId) return { redirect: '/sign-in?next=/sessions' }
-  const list = (await sessions.ofUser(session.userId)).map(({ handle, createdAt, lastSeenAt, data }) => ({
-    handle,
-    createdAt,
-    lastSeenAt,
-    device: data?.device ?? 'Unknown device',
-    isThisOne: handle === session.handle,
+  const list = (await sessionsOf(session.userId, session)).map((one) => ({
+    handle: one.handle,
+    createdAt: one.createdAt,
+    lastSeenAt: one.lastSeenAt,
+    device: one.data?.device ?? 'Unknown device',
+    isThisOne: one.handle === session.handle,
   }))
   list.sort((a, b) => Number(b.isThisOne) - Number(a.isThisOne) || b.lastSeenAt - a.lastSeenAt)
-  return { view: 'sessions', title: 'Your sessions', data: { list } }
+  const { ofUser: isWhole, revokeUser: canEndOthers } = sessions.supports
+  return { view: 'sessions', title: 'Your sessions', data: { list, isWhole, canEndOthers } }
+}
+
+/** Where nobody can list a reader's sessions, since they are in the browsers' cookies, this one is all that is known. */
+async function sessionsOf(userId: string, session: VisitorSession) {
+  if (sessions.supports.ofUser) return sessions.ofUser(userId)
+  const { handle, createdAt } = session
+  return [{ handle, createdAt, lastSeenAt: Date.now(), data: { device: session.get('device') } }]
 }
 
 export async function revokeSession({ request, session }: PageInput): Promise<Answer> {
   if (!session.userId) return { redirect: '/sign-in?next=/sessions' }
   const handle = request.form.get('handle') ?? ''
   // A handle from a form may name anybody's session. Only those of the reader who asks are revoked.
-  const own = await sessions.ofUser(session.userId)
+  const own = await sessionsOf(session.userId, session)
   if (!own.some((other) => other.handle === handle)) {
     session.flash('problem', 'That session has already ended.')
     return { redirect: '/sessions' }
@@ -36,10 +44,17 @@ export async function revokeSession({ request, session }: PageInput): Promise<An
 
 export async function revokeOtherSessions({ session }: PageInput): Promise<Answer> {
   if (!session.userId) return { redirect: '/sign-in?next=/sessions' }
+  if (!sessions.supports.revokeUser) {
+    session.flash('problem', 'Sessions in other browsers end by themselves only.')
+    return { redirect: '/sessions' }
+  }
   const ended = await sessions.revokeUser(session.userId, { except: session.handle })
-  session.flash(
-    'done',
-    ended > 0 ? `${plural(ended, 'other session')} ended.` : 'There was no other session.',
-  )
+  session.flash('done', endedOthers(ended))
   return { redirect: '/sessions' }
+}
+
+function endedOthers(ended: number): string {
+  // Where nobody can count them.
+  if (Number.isNaN(ended)) return 'All other sessions ended.'
+  return ended > 0 ? `${plural(ended, 'other session')} ended.` : 'There was no other session.'
 }

@@ -1,0 +1,4 @@
+import { describeAdapter } from './contract.ts'
+import { serveFastify } from './web-sites.ts'
+
+describeAdapter('Fastify', serveFastify)

@@ -1,0 +1,135 @@
+import { Hono } from 'hono'
+import Koa from 'koa'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { honoSession, type SessionVariables } from '../../src/adapters/hono.ts'
+import { koaSession, type WithSession } from '../../src/adapters/koa.ts'
+import { createSessions } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import { countingStore } from '../../src/testing/counting-store.ts'
+import { failingStore } from '../../src/testing/failing-store.ts'
+import { listen } from './serve.ts'
+
+type Data = { n: number }
+
+function increment(n = 0): number {
+  return n + 1
+}
+
+describe('koaSession', () => {
+  async function listening(app: Koa): Promise<string> {
+    app.silent = true
+    const { origin, close } = await listen(app.callback())
+    onTestFinished(close)
+    return origin
+  }
+
+  it('holds back what is written by hand until the session is saved', async () => {
+    const store = failingStore(memoryStore())
+    const sessions = createSessions<Data>({ store })
+    const app = new Koa()
+    app.use(koaSession(sessions))
+    app.use(async (ctx) => {
+      const session = await sessions.of(ctx)
+      ctx.respond = false
+      ctx.res.end(String(session.update('n', increment)))
+    })
+    const url = await listening(app)
+    const answer = await fetch(url)
+    expect([await answer.text(), answer.headers.getSetCookie().length]).toEqual(['1', 1])
+    store.failWhen(() => true)
+    const failed = await fetch(url)
+    expect([failed.status, failed.headers.getSetCookie()]).toEqual([503, []])
+  })
+
+  it('gives an error that nobody handles to Koa, with its status', async () => {
+    const store = failingStore(memoryStore())
+    const sessions = createSessions<Data>({ store })
+    const app = new Koa()
+    app.use(koaSession(sessions))
+    app.use(async (ctx) => {
+      ;(await sessions.of(ctx)).update('n', increment)
+      ctx.redirect('/next')
+    })
+    const url = await listening(app)
+    store.failWhen(() => true)
+    const failed = await fetch(url, { redirect: 'manual' })
+    expect([failed.status, failed.headers.get('Location'), failed.headers.getSetCookie()]).toEqual([
+      503,
+      null,
+      [],
+    ])
+  })
+
+  it('puts the session on the context with "eager"', async () => {
+    const sessions = createSessions<Data>()
+    const app = new Koa()
+    app.use(koaSession(sessions, { eager: true }))
+    app.use((ctx) => {
+      const { session } = ctx as object as WithSession<Koa.Context, Data>
+      ctx.body = String(session.update('n', increment))
+    })
+    expect(await (await fetch(await listening(app))).text()).toBe('1')
+  })
+})
+
+describe('honoSession', () => {
+  it('has the runtime wait, where it can, until what the handler changes is saved', async () => {
+    const store = countingStore(memoryStore())
+    const sessions = createSessions<Data>({ store })
+    const app = new Hono()
+    app.use(honoSession(sessions))
+    app.get('/', async (c) => c.text(String((await sessions.of(c)).update('n', increment))))
+    const waits: Promise<unknown>[] = []
+    const waitUntil = (work: Promise<unknown>) => void waits.push(work)
+    const context = { waitUntil, passThroughOnException: () => undefined, props: {} }
+    void app.fetch(new Request('http://localhost/'), {}, context)
+    expect(waits).toHaveLength(1)
+    await waits[0]
+    expect(store.calls.create).toBe(1)
+  })
+
+  it('is one session when a sub-app brings the middleware again', async () => {
+    const sessions = createSessions<Data>()
+    const inner = new Hono()
+    inner.use(honoSession(sessions))
+    inner.get('/', async (c) => c.text(String((await sessions.of(c)).update('n', increment))))
+    const app = new Hono()
+    app.use(honoSession(sessions))
+    app.use(async (c, next) => {
+      ;(await sessions.of(c.req.raw)).update('n', increment)
+      await next()
+    })
+    app.route('/inner', inner)
+    const answer = await app.request('/inner')
+    expect(await answer.text()).toBe('2')
+    expect(answer.headers.getSetCookie()).toHaveLength(1)
+  })
+
+  it('is a variable of the context with "eager"', async () => {
+    const sessions = createSessions<Data>()
+    const app = new Hono<{ Variables: SessionVariables<Data> }>()
+    app.use(honoSession(sessions, { eager: true }))
+    app.get('/', (c) => c.text(String(c.get('session').update('n', increment))))
+    expect(await (await app.request('/')).text()).toBe('1')
+  })
+
+  it('keeps the headers of an answer that is not given out of the error page', async () => {
+    const store = failingStore(memoryStore())
+    const sessions = createSessions<Data>({ store })
+    const app = new Hono()
+    app.use(honoSession(sessions))
+    app.get('/', async (c) => {
+      ;(await sessions.of(c)).update('n', increment)
+      return new Response('secret', { headers: { 'Content-Disposition': 'attachment', ETag: '"1"' } })
+    })
+    app.onError(() => new Response('sorry', { status: 503 }))
+    store.failWhen(() => true)
+    const answer = await app.request('/')
+    expect([answer.status, await answer.text()]).toEqual([503, 'sorry'])
+    expect(['Content-Disposition', 'ETag', 'Set-Cookie'].map((name) => answer.headers.get(name))).toEqual([
+      null,
+      null,
+      null,
+    ])
+  })
+})

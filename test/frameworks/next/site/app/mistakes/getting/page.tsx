@@ -1,0 +1,8 @@
+import { getSession } from '../../../lib/session.ts'
+
+/** A mistake: a Server Component can save nothing. */
+export default async function Page() {
+  const session = await getSession()
+  session.update('num_visits', (n = 0) => n + 1)
+  return <p>{session.get('num_visits')}</p>
+}

@@ -1,0 +1,7 @@
+import { getSession, route } from '../../../lib/session.ts'
+
+export const GET = route(async () => {
+  const session = await getSession()
+  session.update('num_visits', (n = 0) => n + 1)
+  throw new Error('The handler fails')
+})
