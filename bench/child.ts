@@ -8,6 +8,11 @@ export const canPin =
   availableParallelism() > 1 &&
   spawnSync('taskset', ['-c', '0,1', 'true']).status === 0
 
+/** Keeps a process, and what it starts from now on, on one core. */
+export function pin(pid: number, core: number): void {
+  if (canPin) spawnSync('taskset', ['-a', '-cp', String(core), String(pid)])
+}
+
 /** A script of this folder in a process of its own that gives one answer to each question, and none before the other. */
 export class Child<Question, Answer> {
   readonly #process: ChildProcess

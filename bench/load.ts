@@ -20,8 +20,14 @@ export interface Job {
   sessions: PreparedSession[]
   connections: number
   seconds: number
+  /** So many requests instead of so many seconds: then none is cut off. */
+  amount?: number
+  /** Whether all connections send the first session's cookie. */
+  isShared?: boolean
   /** Whether the server keeps sessions at all: without them a count is anybody's. */
   hasSessions: boolean
+  /** Whether the session is in its cookie, so that each answer may bring a new one that the next request must send. */
+  hasMovingCookies: boolean
 }
 
 export interface Yield {
@@ -45,7 +51,9 @@ process.send?.('ready')
 
 async function run(job: Job): Promise<Yield> {
   const tally = new Tally(job)
-  const { path } = workloads[job.workload]
+  const { path, hasCookie } = workloads[job.workload]
+  // Only where it must: a request that is made anew each time costs the load as much as the rest of it.
+  const follows = hasCookie && job.hasMovingCookies
   let connection = 0
   const cpu = process.cpuUsage()
   const start = performance.now()
@@ -53,19 +61,24 @@ async function run(job: Job): Promise<Yield> {
     url: `http://127.0.0.1:${job.port}`,
     connections: job.connections,
     duration: job.seconds,
+    ...(job.amount === undefined ? {} : { amount: job.amount }),
     // How often it looks whether the time is over.
     sampleInt: 50,
     setupClient(client) {
       const mine = job.sessions
         .map((_, index) => index)
-        .filter((index) => index % job.connections === connection)
+        .filter((index) => job.isShared || index % job.connections === connection)
       connection++
       client.setRequests(
-        mine.map((index) => ({
-          path,
-          headers: workloads[job.workload].hasCookie ? { cookie: job.sessions[index]?.cookie } : {},
-          onResponse: (status, body, _context, headers) => tally.add(index, status, body, headers),
-        })),
+        mine.map((index) => {
+          const headers = () => (hasCookie ? { cookie: tally.sessions[index]?.cookie } : {})
+          return {
+            path,
+            headers: headers(),
+            ...(follows ? { setupRequest: (request) => ({ ...request, headers: headers() }) } : {}),
+            onResponse: (status, body, _context, answered) => tally.add(index, status, body, answered),
+          }
+        }),
       )
     },
   })
@@ -98,9 +111,12 @@ class Tally {
     const { body: pattern, counts, hasCookie } = workloads[this.#job.workload]
     const [matched, count] = pattern.exec(body) ?? []
     if (status !== 200 || matched === undefined) throw new Error(`A wrong answer: ${status} ${body}`)
-    if (!counts || !this.#job.hasSessions) return
+    if (!this.#job.hasSessions) return
+    const cookie = cookieOf(headers)
+    if (hasCookie && this.#job.hasMovingCookies) this.#move(index, cookie)
+    if (!counts) return
     if (hasCookie) this.#follow(index, Number(count))
-    else this.#begin(Number(count), headers as Record<string, string>)
+    else this.#begin(Number(count), cookie)
   }
 
   #follow(index: number, count: number): void {
@@ -114,10 +130,25 @@ class Tally {
     this.#seen.add(index)
   }
 
-  #begin(count: number, headers: Record<string, string>): void {
+  #move(index: number, cookie: string | undefined): void {
+    if (cookie !== undefined) (this.sessions[index] as PreparedSession).cookie = cookie
+  }
+
+  #begin(count: number, cookie: string | undefined): void {
     if (count !== 1) throw new Error(`A first visit counted ${count}`)
-    const cookie = headers['Set-Cookie'] ?? headers['set-cookie']
     if (!cookie) throw new Error('A first visit was given no cookie')
     this.newCookie = cookie
   }
+}
+
+type Headers = Record<string, string | string[]>
+
+/** What a browser would send back: some packages sign in a second cookie. */
+function cookieOf(headers: object = {}): string | undefined {
+  const { 'Set-Cookie': titled, 'set-cookie': set = titled } = headers as Headers
+  if (set === undefined) return undefined
+  return [set]
+    .flat()
+    .map((line) => line.split(';')[0])
+    .join('; ')
 }

@@ -1,76 +1,67 @@
-import { mkdir } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { MeetingSite } from './meeting-sites.ts'
 
 /** What was left of what. */
 export interface Attempt {
+  /** How many of 100 keys. */
   keys: number
+  /** What the counter came to in 100 requests that add one. */
   counter: number
+}
+
+/** What became of a visitor's way through the site. */
+export interface Ways {
   aliveAfterLogout: boolean
   redirectSeesLogin: boolean
   savedRedirectSeesLogin: boolean
 }
 
 const REQUESTS = 100
-const SLOW_WRITE = 300
 
-export async function attempt(site: MeetingSite, folder: string): Promise<Attempt> {
-  const quick = await Browser.open(site, await inside(folder, 'quick'), 0)
-  const slow = await Browser.open(site, await inside(folder, 'slow'), SLOW_WRITE)
-  try {
-    await checkInTurn(quick)
-    // Opens the connections, so that later requests do not come one by one.
-    await parallel(
-      quick,
-      () => '/who',
-      ([keys]) => keys,
-    )
-    return {
-      keys: await parallel(
-        quick,
-        (i) => `/keys/${i}`,
-        ([keys]) => keys,
-      ),
-      counter: await parallel(
-        quick,
-        () => '/count',
-        ([, counter]) => counter,
-      ),
-      aliveAfterLogout: await overtakenLogout(quick),
-      redirectSeesLogin: await loginRedirect(slow, '/sign-in'),
-      savedRedirectSeesLogin: await loginRedirect(slow, '/sign-in-and-save'),
-    }
-  } finally {
-    await quick.close()
-    await slow.close()
-  }
-}
-
-async function inside(folder: string, name: string): Promise<string> {
-  await mkdir(join(folder, name))
-  return join(folder, name)
-}
-
-/** How many of the parallel requests are found in the session afterwards. */
-async function parallel(
-  browser: Browser,
-  path: (i: number) => string,
-  found: (shown: string[]) => string | undefined,
-): Promise<number> {
-  await browser.begin()
-  await Promise.all(Array.from({ length: REQUESTS }, (_, i) => browser.get(path(i))))
-  return Number(found((await browser.get('/show')).split(' ')))
-}
-
-/** The same, one after the other: nothing may be lost there, or the site itself is wrong. */
-async function checkInTurn(browser: Browser): Promise<void> {
+/** Checks that nothing is wrong with the site itself: what comes one after the other must not be lost. */
+export async function checkInTurn(origins: readonly string[]): Promise<void> {
+  const browser = new Browser(origins)
   await browser.begin()
   for (const path of ['/keys/1', '/keys/2', '/count', '/count']) await browser.get(path)
   const shown = await browser.get('/show')
   if (shown !== '2 2') throw new Error(`After two keys and two counts, one after the other: ${shown}`)
+  // Opens the connections, so that later requests do not come one by one.
+  await Promise.all(Array.from({ length: REQUESTS }, () => browser.get('/who')))
+}
+
+export async function attempt(origins: readonly string[]): Promise<Attempt> {
+  return {
+    keys: await parallel(
+      origins,
+      (i) => `/keys/${i}`,
+      ([keys]) => keys,
+    ),
+    counter: await parallel(
+      origins,
+      () => '/count',
+      ([, counter]) => counter,
+    ),
+  }
+}
+
+/** @param slow where each write of the store takes long */
+export async function ways(quick: string, slow: string): Promise<Ways> {
+  return {
+    aliveAfterLogout: await overtakenLogout(new Browser([quick])),
+    redirectSeesLogin: await loginRedirect(new Browser([slow]), '/sign-in'),
+    savedRedirectSeesLogin: await loginRedirect(new Browser([slow]), '/sign-in-and-save'),
+  }
+}
+
+/** How many of the parallel requests are found in the session afterwards. */
+async function parallel(
+  origins: readonly string[],
+  path: (i: number) => string,
+  found: (shown: string[]) => string | undefined,
+): Promise<number> {
+  const browser = new Browser(origins)
+  await browser.begin()
+  await Promise.all(Array.from({ length: REQUESTS }, (_, i) => browser.get(path(i))))
+  return Number(found((await browser.get('/show')).split(' ')))
 }
 
 /** The session ends while a request that has loaded it is still at work; then comes a copy of the cookie. */
@@ -96,27 +87,19 @@ async function loginRedirect(browser: Browser, path: string): Promise<boolean> {
   return seen === 'ada'
 }
 
-/** A server and its one visitor, who keeps one cookie. */
+/** A visitor, who keeps one cookie, of a site that one or more processes serve in turn. */
 class Browser {
   cookie = ''
-  readonly #server: Server
-  readonly #url: string
+  readonly #origins: readonly string[]
+  #turn = 0
 
-  private constructor(server: Server, url: string) {
-    this.#server = server
-    this.#url = url
-  }
-
-  static async open(site: MeetingSite, folder: string, delay: number): Promise<Browser> {
-    const server = createServer(site.open(folder, delay))
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve)
-    })
-    return new Browser(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  constructor(origins: readonly string[]) {
+    this.#origins = origins
   }
 
   async ask(path: string): Promise<Response> {
-    const response = await fetch(this.#url + path, { headers: { cookie: this.cookie }, redirect: 'manual' })
+    const origin = this.#origins[this.#turn++ % this.#origins.length]
+    const response = await fetch(origin + path, { headers: { cookie: this.cookie }, redirect: 'manual' })
     if (response.status >= 400)
       throw new Error(`${path} answers ${response.status}: ${await response.text()}`)
     const [cookie] = response.headers.getSetCookie().map((line) => line.split(';')[0])
@@ -132,12 +115,5 @@ class Browser {
   async begin(): Promise<void> {
     this.cookie = ''
     await this.get('/begin')
-  }
-
-  close(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.close((error) => (error ? reject(error) : resolve()))
-      this.#server.closeAllConnections()
-    })
   }
 }

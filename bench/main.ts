@@ -1,18 +1,36 @@
 /*
- * npm run bench                  requests per second with and without sessions, about five minutes
- * npm run bench -- --quick       the same, rougher, in two minutes
- * npm run bench -- lost          what is lost under 100 parallel requests
+ * npm run bench                  requests per second with and without sessions, half an hour
+ * npm run bench -- --quick       a few of them, rougher, in two minutes
+ * npm run bench -- hot           one session that 64 connections change at once
+ * npm run bench -- publish <file> writes the chart and the tables of the documentation from the JSON of a run
+ * npm run bench -- lost          what is lost under 100 parallel requests, on every store
+ * npm run bench -- purge         what visitors notice while a million sessions are purged
+ * npm run bench -- layer         one request through the session layer alone: CPU and memory
+ * npm run bench -- size          reads and writes among up to a million sessions, and bytes a session
+ * npm run bench -- bytes         what a session takes in each kind of store
  */
 import { parseArgs } from 'node:util'
+import { bytes } from './bytes.ts'
+import { hotSession } from './hot.ts'
 import { lostUpdates } from './lost-updates.ts'
+import { publish } from './publish.ts'
+import { purge } from './purge.ts'
+import { size } from './size.ts'
 import { throughput } from './throughput.ts'
 
-const usage = `npm run bench -- [lost] [options]
-  lost              what is lost under 100 parallel requests, instead of requests per second
-  --quick           shorter and fewer rounds: a smoke test
-  --rounds <n>      how often each server is measured (7; lost: repetitions, 5)
+const usage = `npm run bench -- [bytes | hot | layer | lost | purge | size | publish <file>] [options]
+  hot               one session that 64 connections change at once, beside 64 sessions
+  lost              what is lost under 100 parallel requests on every store, instead of requests per second
+  layer             one request through the session layer alone (--only, --json)
+  purge             what visitors notice while a million sessions are purged
+  size              reads and writes among up to a million sessions, and bytes a session
+  bytes             what a session takes in each kind of store
+  publish <file>    writes the chart and the tables of the documentation from what --json wrote
+  --quick           a few variants, fewer and shorter rounds: a smoke test
+  --rounds <n>      how often each server is measured (5; lost: repetitions, 5)
   --seconds <s>     how long each time (1)
-  --only <text>     only the variants whose name has this text, beside bare Express
+  --only <text>     only what has this text in its name: express/redis, fastify/cookie, sojourn; or a kind of store
+  --sessions <n>    purge: how many sessions; size, bytes: at most so many (1000000)
   --workload <name> one of visit, read, untouched, first
   --json <file>     writes every figure to a file
   --profile <dir>   writes a CPU profile of each server there
@@ -27,6 +45,7 @@ function wanted() {
       seconds: { type: 'string' },
       only: { type: 'string', default: '' },
       workload: { type: 'string', default: '' },
+      sessions: { type: 'string', default: '1000000' },
       json: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -54,13 +73,25 @@ function count(text: string): number {
 
 const { values, positionals } = parsed()
 const { quick, only, workload, json, profile } = values
-const rounds = Math.ceil(count(values.rounds ?? (quick ? '3' : '7')))
-const seconds = count(values.seconds ?? (quick ? '0.5' : '1'))
+const rounds = Math.ceil(count(values.rounds ?? (quick ? '3' : '5')))
+const seconds = count(values.seconds ?? (quick ? '0.3' : '1'))
 
 if (values.help) console.log(usage)
-else if (positionals.length === 0) await throughput({ rounds, seconds, only, workload, json, profile })
+else if (positionals.length === 0) {
+  const warmUp = quick ? 0.5 : 4
+  await throughput({ rounds, seconds, warmUp, only, quick, workload, json, profile })
+} else if (positionals.length === 1 && positionals[0] === 'hot')
+  await hotSession({ rounds, seconds, only, json })
+else if (positionals.length === 2 && positionals[0] === 'publish') await publish(positionals[1] ?? '')
 else if (positionals.length === 1 && positionals[0] === 'lost')
-  await lostUpdates({ rounds: values.rounds ? rounds : 5, json })
+  await lostUpdates({ rounds: values.rounds ? rounds : 5, only, json })
+else if (positionals.length === 1 && positionals[0] === 'purge')
+  await purge({ sessions: count(values.sessions), only, json })
+else if (positionals.length === 1 && positionals[0] === 'size') {
+  const sizes = [1e3, 1e4, 1e5, 1e6].filter((size) => size <= count(values.sessions))
+  await size({ sizes, calls: quick ? 100 : 2000, only, json })
+} else if (positionals.length === 1 && positionals[0] === 'bytes')
+  await bytes({ sessions: count(values.sessions), only, json })
 else refuse(`Unknown: ${positionals.join(' ')}`)
 
 // A store of the other package keeps a timer running for ever.

@@ -1,34 +1,27 @@
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import express, { type Express } from 'express'
 import session from 'express-session'
 import { createSessions, type Store } from 'sojourn'
 import { expressSession } from 'sojourn/express'
-import { fileStore } from 'sojourn/file'
-import { memoryStore } from 'sojourn/memory'
-import { sqliteStore } from 'sojourn/sqlite'
-import { peerStore, withWal } from './peer-sqlite.ts'
+import { openStoreUrl } from 'sojourn/from-url'
+import { peerOf } from './peer-stores.ts'
+import type { Kind } from './places.ts'
 
-/** A site whose requests meet: the same pages, by each package as its users write them. */
-export interface MeetingSite {
-  title: string
-  /** @param delay - How many milliseconds each write of the store takes. */
-  open(folder: string, delay: number): Express
+/**
+ * A site whose requests meet: the same pages, by each package as its users write them.
+ * @param delay how many milliseconds each write of the store takes
+ */
+export async function meetingSite(
+  by: 'sojourn' | 'peer',
+  kind: Kind,
+  url: string,
+  delay: number,
+): Promise<Express> {
+  if (by === 'sojourn') return sojournSite(await openStoreUrl(url), delay)
+  const peer = peerOf(kind)
+  if (!peer) throw new TypeError(`express-session has no usual store for ${kind}`)
+  return peerSite(await peer.open(url), delay)
 }
-
-export const meetingSites: MeetingSite[] = [
-  { title: 'Sojourn, memory', open: (_, delay) => sojournSite(memoryStore(), delay) },
-  {
-    title: 'Sojourn, SQLite',
-    open: (folder, delay) => sojournSite(sqliteStore(join(folder, 'a.db')), delay),
-  },
-  { title: 'Sojourn, files', open: (folder, delay) => sojournSite(fileStore(join(folder, 'files')), delay) },
-  { title: 'express-session, MemoryStore', open: (_, delay) => peerSite(new session.MemoryStore(), delay) },
-  {
-    title: 'express-session, better-sqlite3-session-store',
-    open: (folder, delay) => peerSite(peerStore(withWal(join(folder, 'b.db'))), delay),
-  },
-]
 
 /** How long each handler works, as if it asked a database. */
 const WORK = 5

@@ -10,6 +10,11 @@ export function withWal(path: string): Database.Database {
   return database
 }
 
+/** A database as SQLite opens it: rollback journal, a full sync for each write. */
+export function asInReadme(path: string): Database.Database {
+  return new Database(path)
+}
+
 /** The usual SQLite store of express-session. */
 export function peerStore(client: Database.Database): session.Store {
   const PeerStore = openPeerStore(session)

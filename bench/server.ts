@@ -1,13 +1,15 @@
 /*
- * Serves one variant in a process of its own: node server.ts <variant> <folder>. Answers its port when it listens, and
+ * Serves one variant in a process of its own: node server.ts <variant> <folder> <url>. Answers its port when it listens, and
  * from then on, to any message, the CPU time it has used so far.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type VariantName, variants } from './apps.ts'
+import { variants } from './variants.ts'
 
-const [name, folder = ''] = process.argv.slice(2)
-const server = createServer(variants[name as VariantName].app(folder))
+const [name = '', folder = '', url = ''] = process.argv.slice(2)
+const variant = variants.get(name)
+if (!variant) throw new Error(`No such variant: ${name}`)
+const server = createServer(await variant.listener(folder, url))
 
 server.listen(0, '127.0.0.1', () => {
   process.send?.((server.address() as AddressInfo).port)
