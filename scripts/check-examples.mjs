@@ -5,14 +5,23 @@
 // are one file together, each continuing the one before. Lines that a block needs but a reader does not stand before it,
 // in a comment of the page: `<!-- before: declare const req: Request -->`.
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { blocksOf } from './page-blocks.ts'
+import { packagesIn } from './setup.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const BLOCK = /(?:<!-- before:([\s\S]*?)-->\s*\n)?^```ts\n([\s\S]*?)^```$/gm
-const FILE_NAME = /^\/\/ ([\w./-]+\.ts)\b/
 const UNNAMED = 'page.ts'
 const OPTIONS = {
   target: 'ES2023',
@@ -26,31 +35,24 @@ const OPTIONS = {
   erasableSyntaxOnly: true,
   allowImportingTsExtensions: true,
   moduleDetection: 'force',
+  jsx: 'react-jsx',
+  // As Nest's own compiler settings have it.
+  experimentalDecorators: true,
+  // As Next's bundler finds them: its own modules without their ending, and those of the application from its root.
+  paths: {
+    'next/*': [join(root, 'test/frameworks/next/node_modules/next/*.d.ts')],
+    '@/*': ['./docs_frameworks_next_md/0/*.ts'],
+  },
   skipLibCheck: true,
   noEmit: true,
-}
-
-/** The blocks of a page: their file's name, if they have one, and their lines, with the number of each in the page. */
-function blocksOf(page) {
-  const text = readFileSync(join(root, page), 'utf8')
-  const numbered = (part, start) => {
-    const first = text.slice(0, start).split('\n').length
-    return part.split('\n').map((code, i) => ({ code, number: first + i }))
-  }
-  return [...text.matchAll(BLOCK)].map((match) => {
-    const [whole, before = '', code] = match
-    const start = match.index + whole.indexOf('```ts\n') + '```ts\n'.length
-    return {
-      name: FILE_NAME.exec(code)?.[1],
-      lines: [...(before ? numbered(before, match.index) : []), ...numbered(code.trimEnd(), start)],
-    }
-  })
 }
 
 /** The blocks as folders of files: a new folder whenever a block takes the place of an earlier one. */
 function programsOf(blocks) {
   const programs = [new Map()]
-  for (const { name, lines } of blocks) {
+  for (const block of blocks) {
+    const { name } = block
+    const lines = [...block.hidden, ...block.lines]
     const last = programs.at(-1)
     if (name === undefined) last.set(UNNAMED, [...(last.get(UNNAMED) ?? []), ...lines])
     else if (last.has(name)) programs.push(new Map(last).set(name, lines))
@@ -66,12 +68,38 @@ try {
   rmSync(folder, { recursive: true })
 }
 
+/** The packages of the repository, and of the folders of its tests that have some of their own. */
+function linkPackages() {
+  const sources = [root, ...packagesIn('test')]
+  // What a folder lists goes before what it has for others, which may be another version.
+  for (const source of sources) linkThose(source, Object.keys(devDependenciesOf(source)))
+  for (const source of sources) {
+    linkThose(source, globSync(['[!@.]*', '@*/*'], { cwd: join(source, 'node_modules') }))
+  }
+}
+
+function linkThose(source, names) {
+  for (const name of names) {
+    const path = join(folder, 'node_modules', name)
+    if (existsSync(path)) continue
+    mkdirSync(dirname(path), { recursive: true })
+    symlinkSync(join(source, 'node_modules', name), path, 'junction')
+  }
+}
+
+function devDependenciesOf(packageFolder) {
+  const { devDependencies = {} } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))
+  return devDependencies
+}
+
 function run() {
   const sources = new Map()
   const pages = ['README.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: root })]
   let count = 0
   for (const page of pages) {
-    const blocks = blocksOf(page)
+    const blocks = blocksOf(readFileSync(join(root, page), 'utf8')).filter(
+      ({ language }) => language === 'ts',
+    )
     count += blocks.length
     programsOf(blocks).forEach((program, i) => {
       for (const [name, lines] of program) {
@@ -84,7 +112,7 @@ function run() {
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS }))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  linkPackages()
 
   const { status, stdout } = spawnSync(
     process.execPath,

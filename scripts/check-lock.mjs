@@ -4,26 +4,30 @@
 //     installs a tool without its binary on that platform (npm/cli#4828).
 // With --fix it puts both right.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { packagesIn } from './setup.mjs'
 
-const file = new URL('../package-lock.json', import.meta.url)
-const lock = JSON.parse(readFileSync(file, 'utf8'))
-const faults = [...addresses(), ...missingBinaries()]
+const fixes = process.argv.includes('--fix')
 
-if (!process.argv.includes('--fix')) {
-  for (const { text } of faults) console.error(text)
-  if (faults.length > 0) {
-    console.error('Put it right: node scripts/check-lock.mjs --fix')
+for (const folder of packagesIn('.')) {
+  const file = join(folder, 'package-lock.json')
+  const lock = JSON.parse(readFileSync(file, 'utf8'))
+  const faults = [...addresses(lock), ...missingBinaries(lock)]
+  if (faults.length === 0) continue
+  if (fixes) {
+    for (const { fix } of faults) fix()
+    lock.packages = Object.fromEntries(
+      Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')),
+    )
+    writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
+  } else {
+    for (const { text } of faults) console.error(`${relative('.', file)}: ${text}`)
     process.exitCode = 1
   }
-} else if (faults.length > 0) {
-  for (const { fix } of faults) fix()
-  lock.packages = Object.fromEntries(
-    Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')),
-  )
-  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
 }
+if (process.exitCode) console.error('Put it right: node scripts/check-lock.mjs --fix')
 
-function addresses() {
+function addresses(lock) {
   return Object.entries(lock.packages)
     .filter(([, { resolved }]) => resolved?.includes(':'))
     .map(([path, entry]) => ({
@@ -32,7 +36,7 @@ function addresses() {
     }))
 }
 
-function missingBinaries() {
+function missingBinaries(lock) {
   const found = []
   for (const [path, { optionalDependencies = {}, dev, peer }] of Object.entries(lock.packages)) {
     for (const [name, version] of Object.entries(optionalDependencies)) {

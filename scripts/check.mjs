@@ -23,6 +23,7 @@ const ON_SOURCES = [
 const ON_BUILD = [
   ['portable core', 'node scripts/check-portable.mjs'],
   ['example site', 'tsc --noEmit -p examples/locallibrary'],
+  ['site of Next', 'tsc --noEmit -p test/frameworks/next/site'],
   ['doc examples', 'node scripts/check-examples.mjs'],
   ['unused code', 'knip'],
   ['publint', 'publint --strict'],
@@ -38,15 +39,11 @@ if (unknown.length > 0) {
 }
 
 // Set-up builds as well. Whether that works is no business of ours here: it is a step below.
-const tools = join(root, 'node_modules/.bin/biome')
-if (!existsSync(tools)) {
-  const { stderr } = spawnSync(process.execPath, [join(root, 'scripts/setup.mjs')], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  })
-  if (!existsSync(tools)) {
-    process.stderr.write(stderr)
-    process.exit(1)
-  }
+const setup = [join(root, 'scripts/setup.mjs'), 'test']
+const { stderr } = spawnSync(process.execPath, setup, { stdio: ['ignore', 'inherit', 'pipe'] })
+if (!existsSync(join(root, 'node_modules/.bin/biome'))) {
+  process.stderr.write(stderr)
+  process.exit(1)
 }
 
 const failed = []

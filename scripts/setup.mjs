@@ -1,16 +1,28 @@
 // Sets up what is missing: the dependencies, and the build of the library. Plain JavaScript without dependencies, since it
 // runs before there are any, on whatever Node the machine has. Prints nothing when there is nothing to do.
+// What only some tests or measurements need is listed in folders of their own: `setup.mjs test` sets up those, too.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = resolve(import.meta.dirname, '..')
 const modules = join(root, 'node_modules')
 
-export function setUp() {
-  if (!isInstalled()) install()
+/** @param folders - those below the root whose own dependencies are wanted too */
+export function setUp(...folders) {
+  if (!isInstalled(root)) installAll()
+  for (const folder of folders.flatMap(packagesIn)) if (!isInstalled(folder)) install(folder)
   if (!isBuilt()) build()
+}
+
+/** The folders with a lock file of their own. @param folder - below the root */
+export function packagesIn(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'package-lock.json') return join(root, folder)
+    const isSearched = entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules'
+    return isSearched ? packagesIn(join(folder, entry.name)) : []
+  })
 }
 
 /** Where the pinned Node of the devDependencies is, or the Node that runs this when it is new enough. */
@@ -25,10 +37,10 @@ export function findNode() {
  * Whether node_modules holds what the lock file asks for, by the record that npm leaves there. Compared by content: Git
  * touches the lock file on every checkout, and a reinstall for that would be half a minute lost.
  */
-function isInstalled() {
-  const installed = readPackages(join(modules, '.package-lock.json'))
+function isInstalled(folder) {
+  const installed = readPackages(join(folder, 'node_modules', '.package-lock.json'))
   if (!installed) return false
-  const wanted = readPackages(join(root, 'package-lock.json'))
+  const wanted = readPackages(join(folder, 'package-lock.json'))
   return Object.entries(wanted).every(([path, { version, optional, link }]) => {
     if (!path.includes('node_modules/') || optional) return true
     return link ? installed[path]?.link : installed[path]?.version === version
@@ -39,12 +51,17 @@ function readPackages(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined
 }
 
-function install() {
-  console.log('Installing what the lock file lists (once, up to a minute) ...')
-  // Without install scripts: they would call a compiler for packages that come with binaries. Only `node` needs its own,
-  // which fetches the binary for this machine.
-  npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')
-  npm('rebuild', 'node', '--loglevel=error')
+function installAll() {
+  install(root)
+  // It fetches the binary for this machine.
+  npm(root, 'rebuild', 'node', '--loglevel=error')
+}
+
+function install(folder) {
+  const name = relative(root, folder) || 'what the lock file lists'
+  console.log(`Installing ${name} (once, up to a minute) ...`)
+  // Without install scripts: they would call a compiler for packages that come with binaries.
+  npm(folder, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')
 }
 
 /** tsc writes every file at each build, or none when there is an error, so one file of dist tells its age. */
@@ -63,18 +80,18 @@ function build() {
   run(findNode(), [join(root, 'scripts', 'build.mjs')])
 }
 
-function npm(...args) {
+function npm(cwd, ...args) {
   // Not with the Node in node_modules, which `npm start` puts first in PATH: npm ci removes it.
   const path = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !/node_modules[\\/]\.bin$/.test(folder))
-  run('npm', args, { ...process.env, PATH: path.join(delimiter) })
+  run('npm', args, { cwd, env: { ...process.env, PATH: path.join(delimiter) } })
 }
 
-function run(command, args, env = process.env) {
+function run(command, args, options) {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
     cwd: root,
-    env,
+    ...options,
     encoding: 'utf8',
     // npm is a .cmd file on Windows, which needs a shell; none of the arguments holds a space there.
     shell: process.platform === 'win32' && command === 'npm',
@@ -89,4 +106,5 @@ function fail(message) {
   process.exit(1)
 }
 
-if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) setUp()
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url))
+  setUp(...process.argv.slice(2))
