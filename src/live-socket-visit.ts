@@ -1,10 +1,11 @@
 import type { Carried } from './carrier.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { ignore } from './ignore.ts'
-import { isTolerable, LiveVisit, type VisitContext } from './live-visit.ts'
+import { LiveVisit } from './live-visit.ts'
 import type { Session } from './session.ts'
 import type { SocketVisit } from './socket-visit.ts'
 import type { VisitRequest } from './visit.ts'
+import { isTolerable, type VisitContext } from './visit-context.ts'
 
 /** The visits of the sockets that are open, and the one ear they have on what happens to their sessions in this process. */
 export class SocketVisits {

@@ -1,8 +1,7 @@
 import { type Awaitable, after, rescued } from './awaitable.ts'
-import type { Carried, Carrier } from './carrier.ts'
-import { type CookieContext, CookieJar } from './cookie-jar.ts'
+import type { Carried } from './carrier.ts'
+import { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
-import type { Events } from './events.ts'
 import { newSecret } from './id.ts'
 import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
@@ -11,16 +10,9 @@ import { LiveSession } from './live-session.ts'
 import type { Outcome } from './outcome.ts'
 import type { Session } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
+import { Turns } from './turns.ts'
 import type { Visit, VisitRequest } from './visit.ts'
-
-/** What a visit needs of the sessions it belongs to. */
-export interface VisitContext extends CookieContext {
-  readonly carrier: Carrier
-  readonly events: Events
-  readonly checksPurity: boolean
-  /** Whether a visitor is served without a session while the store is down. */
-  readonly anonymousOnError: boolean
-}
+import { isTolerable, type VisitContext } from './visit-context.ts'
 
 export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost {
   readonly #context: VisitContext
@@ -36,10 +28,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   #headersSent = false
   /** Whether nothing is to be saved any more: the session has ended, or the store is down. */
   #closed: 'ended' | 'failed' | undefined
-  /** The save under way; `undefined` where there is none. */
-  #turn: Promise<unknown> | undefined
-  /** How many saves are under way or wait for their turn. */
-  #saving = 0
+  readonly #saves = new Turns()
   #scheduled = false
   /** Whether an extension was tried, which a request does once: when it fails, the next request will. */
   #extended = false
@@ -64,7 +53,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   get dirty(): boolean {
-    if (this.#saving > 0) return true
+    if (this.#saves.underWay) return true
     if (!this.#session || !this.#carried || this.#closed) return false
     if (this.#destroyed.length > 0 || this.#session.changed) return true
     return this.#unsaved.length === 0 && !this.#extended && this.#extensionDue(this.#carried)
@@ -74,7 +63,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     // What an explicit save() could not save was reported to its caller: it is not tried again behind their back.
     this.#unsaved = NONE
     const committed = rescued(
-      () => after(this.#inTurn(), (isThere) => (isThere ? undefined : this.#discard())),
+      () => after(this.#save(), (isThere) => (isThere ? undefined : this.#discard())),
       (error) => {
         // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
         this.#closed = 'failed'
@@ -127,7 +116,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   async save(): Promise<void> {
     if (this.#closed === 'failed')
       throw new SessionError('ERR_SESSION_STORE', 'The session could not be loaded or saved')
-    if (this.#closed === 'ended' || !(await this.#inTurn())) {
+    if (this.#closed === 'ended' || !(await this.#save())) {
       this.#discard()
       throw new SessionError(
         'ERR_SESSION_ENDED',
@@ -165,26 +154,15 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     return this.#session as unknown as Session<Data>
   }
 
-  /** One commit of this visit at a time. Answers whether the session is still there. */
-  #inTurn(): Awaitable<boolean> {
-    const before = this.#turn
-    const turn = before !== undefined ? before.then(() => this.#save()) : this.#save()
-    if (!(turn instanceof Promise)) return turn
-    this.#saving++
-    const next = (): void => {
-      this.#saving--
-      if (this.#turn === settled) this.#turn = undefined
-    }
-    const settled = turn.then(next, next)
-    this.#turn = settled
-    return turn
+  /** One save of this visit at a time. Answers whether the session is still there. */
+  #save(): Awaitable<boolean> {
+    return this.#saves.take(() => this.#saveAll())
   }
 
-  #save(): Awaitable<boolean> {
+  #saveAll(): Awaitable<boolean> {
     if (!this.#session || !this.#carried || this.#closed) return true
-    return this.#destroyed.length > 0
-      ? this.#endDestroyed().then(() => this.#saveChanges())
-      : this.#saveChanges()
+    if (this.#destroyed.length === 0) return this.#saveChanges()
+    return this.#endDestroyed().then(() => this.#saveChanges())
   }
 
   #saveChanges(): Awaitable<boolean> {
@@ -262,11 +240,6 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
       this.commit()?.catch(ignore)
     })
   }
-}
-
-/** Whether the visitor is served without a session instead of hearing of this error. */
-export function isTolerable({ anonymousOnError }: VisitContext, error: unknown): boolean {
-  return anonymousOnError && error instanceof SessionError && error.code === 'ERR_SESSION_STORE'
 }
 
 const NONE: readonly never[] = []

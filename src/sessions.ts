@@ -7,7 +7,7 @@ import { Events, type SessionEventName, type SessionListener } from './events.ts
 import { guarded } from './guard.ts'
 import { staleSet } from './journal.ts'
 import { SocketVisits } from './live-socket-visit.ts'
-import { LiveVisit, type VisitContext } from './live-visit.ts'
+import { LiveVisit } from './live-visit.ts'
 import { type SessionsOptions, type Settings, settings } from './options.ts'
 import type { PurgeOptions } from './purge.ts'
 import type { SessionRecord } from './record.ts'
@@ -17,6 +17,7 @@ import type { SocketVisit } from './socket-visit.ts'
 import { memoryStore } from './stores/memory.ts'
 import { type UpgradeOptions, type UpgradeRequest, upgradeSettings, visitOf, whenClosed } from './upgrade.ts'
 import type { Visit, VisitRequest } from './visit.ts'
+import type { VisitContext } from './visit-context.ts'
 
 /** The sessions of a site: what `createSessions` answers. */
 export interface Sessions<Data extends object = Record<string, unknown>> {

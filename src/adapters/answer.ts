@@ -1,27 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { ignore } from '../ignore.ts'
 import { Disguise, refuseHeaders } from './disguise.ts'
+import { abandon, type Held, type Source } from './held.ts'
 import { type Arguments, HeldCalls, refuseCall } from './held-calls.ts'
 import { type HeldVisit, together } from './held-visit.ts'
 import { addSessionHeaders, clearAnswer, parseHead, setGivenHeaders, statusOf } from './response-head.ts'
-
-/** A response, and what has to be saved before it leaves. */
-export interface Held {
-  readonly res: ServerResponse
-  visit: HeldVisit
-  readonly fail: (error: unknown) => void
-  /** The streams that were piped into the response. */
-  sources: Source[] | undefined
-  /** The response's methods as they were: Node's, or those of middleware that came earlier. */
-  readonly inner: Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'on'>
-}
-
-/** A readable stream, as far as it is handled here. */
-export interface Source {
-  unpipe(destination: ServerResponse): unknown
-  listenerCount(event: string): number
-  destroy(): unknown
-}
 
 // What a handler changes while its changes are being saved is saved before the head leaves, too; but not for ever.
 const MAX_COMMITS = 3
@@ -250,12 +233,4 @@ export class Answer {
     if (!this.#isErrorPage || this.#inside) return false
     return this.#ended || !(this.#headSent || this.#held.res.hasHeader('Content-Type'))
   }
-}
-
-/** Keeps a stream's bytes out of the error page. Where nobody else reads it, what it holds open is released afterwards. */
-function abandon(source: Source, res: ServerResponse): void {
-  source.unpipe(res)
-  res.once('close', () => {
-    if (source.listenerCount('data') === 0 && source.listenerCount('readable') === 0) source.destroy()
-  })
 }

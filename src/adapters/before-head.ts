@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { Answer, type Held, type Source } from './answer.ts'
+import { Answer } from './answer.ts'
+import type { Held, Source } from './held.ts'
 import type { HeldVisit } from './held-visit.ts'
 
 /**

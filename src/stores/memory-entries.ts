@@ -58,7 +58,62 @@ export class Recency {
   }
 }
 
+/** Entries by the minute in which they expire: extending one seldom moves it, and a purge need not search. */
+export class Deadlines {
+  readonly #byMinute = new Groups<number>()
+  /** Nothing expires before this minute. */
+  #earliest = Number.POSITIVE_INFINITY
+
+  put(node: Node): void {
+    const at = minute(node.expiresAt)
+    this.#byMinute.put(at, node)
+    if (at < this.#earliest) this.#earliest = at
+  }
+
+  take(node: Node): void {
+    this.#byMinute.take(minute(node.expiresAt), node)
+  }
+
+  move(node: Node, expiresAt: number): void {
+    if (minute(node.expiresAt) === minute(expiresAt)) {
+      node.expiresAt = expiresAt
+      return
+    }
+    this.take(node)
+    node.expiresAt = expiresAt
+    this.put(node)
+  }
+
+  /**
+   * Hands over those that have expired.
+   * @param limit - the most that are handed over
+   * @param remove - takes the one it is given out of here
+   * @returns how many were handed over
+   */
+  expire(now: number, limit: number, remove: (node: Node) => void): number {
+    if (this.#earliest > minute(now)) return 0
+    let removed = 0
+    this.#earliest = Number.POSITIVE_INFINITY
+    for (const [at, group] of this.#byMinute) {
+      if (at <= minute(now)) removed += expireGroup(group, now, limit - removed, remove)
+      if (group.size > 0) this.#earliest = Math.min(this.#earliest, at)
+    }
+    return removed
+  }
+}
+
+function expireGroup(group: Set<Node>, now: number, limit: number, remove: (node: Node) => void): number {
+  let removed = 0
+  for (const node of group) {
+    if (removed === limit) break
+    if (now < node.expiresAt) continue
+    remove(node)
+    removed++
+  }
+  return removed
+}
+
 /** The minute that an instant is in. */
-export function minute(instant: number): number {
+function minute(instant: number): number {
   return Math.floor(instant / 60_000)
 }

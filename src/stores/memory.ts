@@ -11,7 +11,7 @@ import type {
   UserIndexedStore,
   Version,
 } from '../store.ts'
-import { Groups, minute, type Node, Recency } from './memory-entries.ts'
+import { Deadlines, Groups, type Node, Recency } from './memory-entries.ts'
 
 /** What {@link memoryStore} may be told. */
 export interface MemoryStoreOptions {
@@ -57,10 +57,7 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
   readonly #clock: () => number
   readonly #nodes = new Map<string, Node>()
   readonly #byUser = new Groups<string>()
-  // By the minute in which they expire: extending a session seldom moves it, and a purge need not search.
-  readonly #byMinute = new Groups<number>()
-  // Nothing expires before this minute.
-  #earliest = Number.POSITIVE_INFINITY
+  readonly #deadlines = new Deadlines()
   readonly #recency = new Recency()
   #bytes = 0
   // One counter for all entries, so that no version of an ended entry fits a later one under the same key.
@@ -123,7 +120,7 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
     }
     this.#nodes.set(node.key, node)
     this.#bytes += bytes
-    this.#schedule(node)
+    this.#deadlines.put(node)
     if (userId !== undefined) this.#byUser.put(userId, node)
     this.#recency.push(node)
     this.#makeRoom()
@@ -141,7 +138,7 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
     node.bytes = bytes
     node.value = inOnePiece(entry.value)
     node.version = ++this.#version
-    this.#reschedule(node, entry.expiresAt)
+    this.#deadlines.move(node, entry.expiresAt)
     this.#rebind(node, entry.userId)
     this.#makeRoom()
     return { version: node.version }
@@ -202,7 +199,7 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
   #remove(node: Node): void {
     this.#nodes.delete(node.key)
     this.#bytes -= node.bytes
-    this.#byMinute.take(minute(node.expiresAt), node)
+    this.#deadlines.take(node)
     if (node.userId !== undefined) this.#byUser.take(node.userId, node)
     this.#recency.pull(node)
     if (this.#nodes.size > 0) return
@@ -211,26 +208,7 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
   }
 
   #sweep(limit: number): number {
-    const now = this.#clock()
-    if (this.#earliest > minute(now)) return 0
-    let removed = 0
-    this.#earliest = Number.POSITIVE_INFINITY
-    for (const [at, group] of this.#byMinute) {
-      if (at <= minute(now)) removed += this.#sweepGroup(group, now, limit - removed)
-      if (group.size > 0) this.#earliest = Math.min(this.#earliest, at)
-    }
-    return removed
-  }
-
-  #sweepGroup(group: Set<Node>, now: number, limit: number): number {
-    let removed = 0
-    for (const node of group) {
-      if (removed === limit) break
-      if (now < node.expiresAt) continue
-      this.#remove(node)
-      removed++
-    }
-    return removed
+    return this.#deadlines.expire(this.#clock(), limit, (node) => this.#remove(node))
   }
 
   #sweepAfter(delay: number): void {
@@ -241,20 +219,6 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
     }, delay)
     // Where a timer is a plain number it keeps no process alive.
     this.#timer.unref?.()
-  }
-
-  #schedule(node: Node): void {
-    const at = minute(node.expiresAt)
-    this.#byMinute.put(at, node)
-    if (at < this.#earliest) this.#earliest = at
-  }
-
-  #reschedule(node: Node, expiresAt: number): void {
-    const at = minute(node.expiresAt)
-    node.expiresAt = expiresAt
-    if (at === minute(expiresAt)) return
-    this.#byMinute.take(at, node)
-    this.#schedule(node)
   }
 
   #rebind(node: Node, userId: string | undefined): void {

@@ -50,6 +50,19 @@ export function openDatabase(path: string, synchronous: 'normal' | 'full'): OwnD
   }
 }
 
+/** What was passed in as a database, when it is one of a driver that answers at once. */
+export function checkedDatabase(database: unknown): SqliteDatabase {
+  const { prepare, exec } = (database ?? {}) as Partial<SqliteDatabase>
+  if (typeof prepare === 'function' && typeof exec === 'function') {
+    // The callback drivers have these methods too, but answer nothing at once.
+    const row = (database as SqliteDatabase).prepare('SELECT 1 AS one').get() as { one?: unknown } | undefined
+    if (row?.one === 1) return database as SqliteDatabase
+  }
+  throw new TypeError(
+    '"pathOrDatabase" must be the path of a file, or an open database of better-sqlite3, libsql, node:sqlite or bun:sqlite',
+  )
+}
+
 function useWriteAheadLog(database: SqliteDatabase): void {
   try {
     database.exec('PRAGMA journal_mode = WAL')

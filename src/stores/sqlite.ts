@@ -13,6 +13,7 @@ import type {
 } from '../store.ts'
 import { Checkpoints } from './sqlite-checkpoints.ts'
 import {
+  checkedDatabase,
   isBusy,
   isMissingTable,
   messageOf,
@@ -66,21 +67,9 @@ export function sqliteStore(
     const own = openDatabase(pathOrDatabase, synchronous ?? 'normal')
     return new Sqlite({ database: own, own, name: `"${pathOrDatabase}"`, table, patience, clock })
   }
-  const database = checked(pathOrDatabase)
+  const database = checkedDatabase(pathOrDatabase)
   if (synchronous) database.exec(`PRAGMA synchronous = ${synchronous}`)
   return new Sqlite({ database, own: undefined, name: 'the database', table, patience, clock })
-}
-
-function checked(database: unknown): SqliteDatabase {
-  const { prepare, exec } = (database ?? {}) as Partial<SqliteDatabase>
-  if (typeof prepare === 'function' && typeof exec === 'function') {
-    // The callback drivers have these methods too, but answer nothing at once.
-    const row = (database as SqliteDatabase).prepare('SELECT 1 AS one').get() as { one?: unknown } | undefined
-    if (row?.one === 1) return database as SqliteDatabase
-  }
-  throw new TypeError(
-    '"pathOrDatabase" must be the path of a file, or an open database of better-sqlite3, libsql, node:sqlite or bun:sqlite',
-  )
 }
 
 /** So few rows at once keep the event loop free for others while many are purged: they take less than half a millisecond. */
