@@ -267,4 +267,4 @@ it('behaves as if the requests had come one after the other, whatever their inte
     }
   })
   await fc.assert(property, { numRuns: 4000 })
-}, 120_000)
+})

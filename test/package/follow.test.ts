@@ -48,7 +48,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sojourn-follow-'))
   for (const page of followed) layOut(complete(page), folderOf(page), app)
   mistakes = compile()
-}, 180_000)
+})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 it('follows every page, or says why not', () => {

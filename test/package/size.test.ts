@@ -8,8 +8,11 @@ import { packed, root } from './packed.ts'
 
 /** Bytes of the core when it is compressed by brotli: its own, and those of its dependencies. */
 const CORE = { own: 16_500, dependencies: 9500 }
-/** How far an entry point may grow before `npm run size` has to be run, and its result defended. */
-const LEEWAY = 1.1
+/**
+ * How far an entry point may grow before `npm run size` has to be run, and its result defended: by a tenth, and by what
+ * the names of other chunks, which are hashes, change in how well it is compressed.
+ */
+const grownFrom = (stated: number) => stated * 1.1 + 20
 
 const page = readFileSync(join(root, 'docs/size.md'), 'utf8')
 let sizes: Size[]
@@ -17,7 +20,7 @@ let sizes: Size[]
 beforeAll(async () => {
   const { app } = await packed()
   sizes = await sizesOf(join(app, 'node_modules/sojourn'))
-}, 180_000)
+})
 
 it('of the core keeps to its budget', () => {
   const core = sizes.find(({ entry }) => entry === 'sojourn')
@@ -35,7 +38,7 @@ it('of each entry point is what the page says, or less', () => {
   expect([...stated.keys()], 'run `npm run size`').toEqual(sizes.map(({ entry }) => entry))
   const grown = sizes.filter(({ entry, brotli, dependencies }) => {
     const [, , own = 0, , , others = 0] = stated.get(entry) ?? []
-    return brotli > own * LEEWAY || dependencies.brotli > others * LEEWAY
+    return brotli > grownFrom(own) || dependencies.brotli > grownFrom(others)
   })
   expect(grown, 'run `npm run size`, and say why').toEqual([])
 })

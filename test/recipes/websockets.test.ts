@@ -208,7 +208,7 @@ async function* on(socket: WebSocket, count: number): AsyncGenerator<string> {
   const queue: string[] = []
   socket.on('message', (message) => queue.push(String(message)))
   for (let i = 0; i < count; i++) {
-    await vi.waitFor(() => expect(queue.length).toBeGreaterThan(i), { timeout: 50_000, interval: 5 })
+    await vi.waitFor(() => expect(queue.length).toBeGreaterThan(i), { timeout: 120_000, interval: 5 })
     yield queue[i] ?? ''
   }
 }
