@@ -55,7 +55,11 @@ async function run(task: Task, times: number): Promise<number> {
 
 /** Bytes of one, the fewest of three measurements: code that is not compiled yet, on a busy machine, needs more. */
 async function allocated(task: Task): Promise<number> {
-  const measured = [await allocatedBy(4000, task), await allocatedBy(4000, task), await allocatedBy(4000, task)]
+  const measured = [
+    await allocatedBy(4000, task),
+    await allocatedBy(4000, task),
+    await allocatedBy(4000, task),
+  ]
   return Math.round(Math.min(...measured))
 }
 
