@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type Program, path } from './program.ts'
-import { dataFolder, freePort, run, Server } from './server.ts'
+import { dataFolder, freePort, run, Server, untilPaused } from './server.ts'
 
 const folder = '/usr/lib/postgresql/*/bin'
 const INITDB: Program = { name: 'initdb', debian: 'postgresql', folder }
@@ -125,7 +125,9 @@ export class Postgres {
   /** It accepts connections, and nothing in it moves any more. */
   pause(): void {
     this.server.pause()
-    for (const pid of this.#backends()) send(pid, 'SIGSTOP')
+    const pids = this.#backends()
+    for (const pid of pids) send(pid, 'SIGSTOP')
+    pids.forEach(untilPaused)
   }
 
   resume(): void {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +97,7 @@ export class Server {
   /** It accepts connections, and answers nothing any more. */
   pause(): void {
     process.kill(this.pid, 'SIGSTOP')
+    untilPaused(this.pid)
   }
 
   resume(): void {
@@ -112,6 +113,32 @@ export class Server {
     await closed
     clearTimeout(late)
   }
+}
+
+/** Waits until a process has obeyed its `SIGSTOP`: each of its threads does a moment later, and may answer until then. */
+export function untilPaused(pid: number): void {
+  while (!isPaused(pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+}
+
+/** Whether all threads of a process stand still, or it is gone. */
+function isPaused(pid: number): boolean {
+  const threads = `/proc/${pid}/task`
+  const states = textsOf(() => readdirSync(threads)).map((thread) => `${threads}/${thread}/stat`)
+  return states.every((path) => textsOf(() => [readFileSync(path, 'utf8')]).every(saysPaused))
+}
+
+/** A thread or a process that has ended meanwhile has nothing to say. */
+function textsOf(read: () => string[]): string[] {
+  try {
+    return read()
+  } catch {
+    return []
+  }
+}
+
+/** The state stands after the name, which is in brackets. */
+function saysPaused(stat: string): boolean {
+  return /\) [TtZX] \d/.test(stat)
 }
 
 /** Runs a program to its end as the user that servers run as. @throws with its output when it fails. */
