@@ -89,7 +89,8 @@ export class EtcdGateway {
         const left = Math.max(1, Math.min(until - performance.now(), timeout * SHARE))
         return { answer: (await this.#send(node, path, body, left)) as T, unanswered }
       } catch (error) {
-        if (!(error instanceof NoAnswer) || performance.now() + PAUSE >= until) throw error
+        // The last attempt needs time, too: one without any would only hide the reason of the one before.
+        if (!(error instanceof NoAnswer) || performance.now() + 2 * PAUSE >= until) throw error
         if (error.hasArrived) unanswered = error
       }
       if (this.#current === node) this.#current = (node + 1) % endpoints.length
@@ -142,7 +143,7 @@ export class EtcdGateway {
     }
     const answer = parsed(text)
     if (ok && answer) return answer
-    throw refusal(answer)
+    throw answer ? refusal(answer) : notEtcd(ok)
   }
 }
 
@@ -155,8 +156,13 @@ function noAnswer(error: unknown): NoAnswer {
   return new NoAnswer(reason, !NOT_SENT.has(String(code)), { cause: error })
 }
 
-function refusal(answer: { code?: unknown; message?: unknown; error?: unknown } | undefined): Error {
-  if (!answer) return new NoAnswer('what answered is not etcd', true)
+/** A proxy in front of nodes that are down says so in words of its own; what is content with the request is the wrong server. */
+function notEtcd(isContent: boolean): Error {
+  const reason = 'what answered is not etcd'
+  return isContent ? new Error(reason) : new NoAnswer(reason, true)
+}
+
+function refusal(answer: { code?: unknown; message?: unknown; error?: unknown }): Error {
   const message = String(answer.message ?? answer.error)
   if (/invalid auth token|auth store is old/.test(message) || answer.code === UNAUTHENTICATED) {
     return new InvalidToken(message)

@@ -42,7 +42,7 @@ describe('etcdStore', () => {
     expect(String(error)).not.toContain('hunter2')
   })
 
-  it('says so when what answers is not etcd', async () => {
+  it('says so at once when what answers is not etcd', async () => {
     const server = createServer((_, res) => res.end('<html>')).listen(0, '127.0.0.1')
     onTestFinished(() => void server.close())
     await new Promise((resolve) => server.once('listening', resolve))
