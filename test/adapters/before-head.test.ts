@@ -334,8 +334,7 @@ describe('a head that is not held', () => {
     const browser = new Browser(origin)
     await browser.get('/')
     expect((await browser.get('/')).body).toBe('a whole answer')
-    await pause(SAVE * 2)
-    expect((await browser.get('/read')).body).toBe('true')
+    await expect.poll(async () => (await browser.get('/read')).body).toBe('true')
   })
 })
 

@@ -233,7 +233,7 @@ describe('a session that cannot be saved', () => {
       { errorPage: page },
     )
     await (await fetch(await origin)).text()
-    await vi.waitFor(() => expect(streams.map((stream) => stream.destroyed)).toEqual([true]))
+    await expect.poll(() => streams.map((stream) => stream.destroyed)).toEqual([true])
   })
 
   it('leaves a stream alone that others read too', async () => {

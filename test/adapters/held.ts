@@ -28,6 +28,25 @@ export function slowSessions(store: Store = memoryStore()): Sessions<Data> {
   return createSessions<Data>({ store: slow })
 }
 
+/** A moment that somebody waits for, and what says that it has come. */
+export function signal(): [moment: Promise<void>, hasCome: () => void] {
+  let hasCome = (): void => undefined
+  const moment = new Promise<void>((resolve) => {
+    hasCome = resolve
+  })
+  return [moment, () => hasCome()]
+}
+
+/** Sessions whose saves wait until they are let go, so that what happens meanwhile does not depend on the machine. */
+export function gatedSessions(): { sessions: Sessions<Data>; open: () => void } {
+  const [opened, open] = signal()
+  const gated = aroundStore(memoryStore(), async (verb, call) => {
+    if (verb !== 'read') await opened
+    return call()
+  })
+  return { sessions: createSessions<Data>({ store: gated, storeTimeout: '5m' }), open }
+}
+
 /** Sessions whose store can be told to fail, after the time that a save takes. */
 export function failingSessions(): { store: FailingStore; sessions: Sessions<Data> } {
   const store = failingStore(memoryStore())

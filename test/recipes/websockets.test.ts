@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { io, type Socket } from 'socket.io-client'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import WebSocket from 'ws'
 import { createSessions, type Sessions } from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
@@ -208,7 +208,7 @@ async function* on(socket: WebSocket, count: number): AsyncGenerator<string> {
   const queue: string[] = []
   socket.on('message', (message) => queue.push(String(message)))
   for (let i = 0; i < count; i++) {
-    await vi.waitFor(() => expect(queue.length).toBeGreaterThan(i), { timeout: 120_000, interval: 5 })
+    await expect.poll(() => queue.length, { interval: 5 }).toBeGreaterThan(i)
     yield queue[i] ?? ''
   }
 }

@@ -43,7 +43,9 @@ export const NO_SYNC = ['--innodb-flush-method=nosync', '--innodb-flush-log-at-t
 export async function startDatabase(program: Program, options: DatabaseOptions = {}): Promise<Database> {
   const { args = [], folder = dataFolder(), port = await freePort() } = options
   const data = join(folder.path, 'data')
-  const paths = program === MYSQL ? initializeMysql(data) : initializeMariadb(data)
+  // In a folder that several share, each server that starts takes away the temporary tables of the others.
+  const temporary = `--tmpdir=${folder.path}`
+  const paths = program === MYSQL ? initializeMysql(data, temporary) : initializeMariadb(data, temporary)
   const administer = (...statements: string[]) => administerAt(port, statements)
   const server = await Server.start({
     program: path(program),
@@ -55,8 +57,7 @@ export async function startDatabase(program: Program, options: DatabaseOptions =
       '--bind-address=127.0.0.1',
       `--socket=${join(folder.path, 's.sock')}`,
       `--pid-file=${join(folder.path, 'pid')}`,
-      // In a folder that several share, each server that starts takes away the temporary tables of the others.
-      `--tmpdir=${folder.path}`,
+      temporary,
       '--skip-log-bin',
       '--innodb-buffer-pool-size=32M',
       ...args,
@@ -77,9 +78,10 @@ export async function startDatabase(program: Program, options: DatabaseOptions =
   }
 }
 
-function initializeMariadb(data: string): string[] {
+function initializeMariadb(data: string, temporary: string): string[] {
   run(path(INSTALL), [
     '--no-defaults',
+    temporary,
     `--datadir=${data}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
@@ -88,7 +90,7 @@ function initializeMariadb(data: string): string[] {
 }
 
 /** Its own files lie where it was unpacked. */
-function initializeMysql(data: string): string[] {
+function initializeMysql(data: string, temporary: string): string[] {
   const program = path(MYSQL)
   const usr = join(program, '..', '..', 'root', 'usr')
   const paths = [
@@ -99,7 +101,14 @@ function initializeMysql(data: string): string[] {
     '--mysqlx=OFF',
     '--performance-schema=OFF',
   ]
-  run(program, ['--no-defaults', ...paths, ...NO_SYNC, '--initialize-insecure', `--datadir=${data}`])
+  run(program, [
+    '--no-defaults',
+    ...paths,
+    ...NO_SYNC,
+    temporary,
+    '--initialize-insecure',
+    `--datadir=${data}`,
+  ])
   return paths
 }
 

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { Checkpoints } from '../../src/stores/sqlite-checkpoints.ts'
 import { folderOfTest } from './temporary.ts'
@@ -48,7 +48,7 @@ it('copies the rest a while later, and leaves the log to SQLite again', async ()
   const { path, database, checkpoints } = databaseWithLog()
   database.exec('INSERT INTO log VALUES (1)')
   await checkpoints.after(1)
-  await vi.waitFor(() => expect(limitOf(database)).toBe(77), 60_000)
+  await expect.poll(() => limitOf(database)).toBe(77)
   expect(copied(path)).toBe(1)
   database.exec('INSERT INTO log VALUES (2)')
   await checkpoints.after(MANY)

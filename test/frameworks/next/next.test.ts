@@ -250,7 +250,7 @@ describe('a site of Next', () => {
     await ann.submit('add')
     const before = site.output.length
     expect((await ann.get(path)).status).toBe(500)
-    await vi.waitFor(() => expect(site.output.slice(before)).toMatch(message))
+    await expect.poll(() => site.output.slice(before)).toMatch(message)
     expect(await ann.read()).toEqual({ cart: ['Emma'] })
   })
 
@@ -259,7 +259,7 @@ describe('a site of Next', () => {
     await ann.submit('visit')
     const before = site.output.length
     expect((await ann.submit('unwrapped')).status).toBe(500)
-    await vi.waitFor(() => expect(site.output.slice(before)).toMatch(/wrap the Server Action/))
+    await expect.poll(() => site.output.slice(before)).toMatch(/wrap the Server Action/)
     expect(await ann.read()).toEqual({ num_visits: 1 })
   })
 })
