@@ -18,7 +18,6 @@ const [SITE] = waysOf('docs/frameworks/express.md')
 
 /** Pages that nobody can follow here, and why. */
 const NOT_FOLLOWED: Record<string, string> = {
-  'docs/frameworks/nest.md': 'needs a compiler of decorators; test/frameworks/nest runs such an application',
   'docs/frameworks/next.md': 'takes a build of its own; test/frameworks/next runs such a site',
   'docs/frameworks/tested.md': 'has tables only',
   'docs/stores/README.md': 'helps to choose',
@@ -153,12 +152,18 @@ function compile(): string {
     isolatedModules: true,
     moduleDetection: 'force',
     skipLibCheck: true,
+    // As Nest's own settings have it.
+    experimentalDecorators: true,
     allowImportingTsExtensions: true,
     noEmit: true,
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  // By another name than a program of a page would find.
+  writeFileSync(join(folder, 'all.json'), JSON.stringify({ compilerOptions }))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   link(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  return spawnSync(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder, encoding: 'utf8' }).stdout
+  return spawnSync(process.execPath, [tsc, '-p', 'all.json', '--pretty', 'false'], {
+    cwd: folder,
+    encoding: 'utf8',
+  }).stdout
 }

@@ -38,9 +38,9 @@ export function waysOf(page: string, site?: Way): Way[] {
   })
 }
 
-/** The file that the last command runs. */
+/** The file that the last command runs, as the page has it. */
 export function mainOf(commands: string): string {
-  return commands.split(/\s/).at(-1) ?? ''
+  return (commands.split(/\s/).at(-1) ?? '').replace(/\.js$/, '.ts')
 }
 
 /** A file and all that it imports, in turn. */
@@ -75,10 +75,13 @@ export function layOut({ files, packages }: Way, folder: string, app: string): v
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, `${code}\n`)
   }
-  link(join(app, 'node_modules/.bin'), join(folder, 'node_modules/.bin'))
   for (const name of packages) {
     const source = name === 'sojourn' ? join(app, 'node_modules/sojourn') : findPackage(name)
     link(source, join(folder, 'node_modules', name))
+    const { bin = {} } = manifestOf(source)
+    for (const [command, file] of Object.entries(typeof bin === 'string' ? { [name]: bin } : bin)) {
+      link(join(source, file), join(folder, 'node_modules/.bin', command))
+    }
   }
 }
 
@@ -99,8 +102,11 @@ export function findPackage(name: string, first = root): string {
 }
 
 function devDependenciesOf(folder: string): object {
-  const { devDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return devDependencies
+  return manifestOf(folder).devDependencies ?? {}
+}
+
+function manifestOf(folder: string): { bin?: string | Record<string, string>; devDependencies?: object } {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 }
 
 export function link(source: string, path: string): void {
