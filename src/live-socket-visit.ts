@@ -73,6 +73,8 @@ class LiveSocketVisit implements SocketVisit {
   readonly ended: Promise<void>
   /** Called once, when nobody has to be told any more. */
   onClose: () => void = ignore
+  /** Asks the store, in the background. */
+  check: () => void = ignore
   readonly #context: VisitContext
   readonly #carried: Carried
   readonly #interval: number
@@ -90,6 +92,7 @@ class LiveSocketVisit implements SocketVisit {
     })
     // Anywhere within the interval: sockets that all came back at once, after a restart, must not all ask at once.
     this.#wait(Math.random() * interval)
+    void this.#watch()
   }
 
   get handle(): string {
@@ -105,11 +108,6 @@ class LiveSocketVisit implements SocketVisit {
     return carried && LiveVisit.resumed(this.#context, carried)
   }
 
-  /** Asks the store now, in the background. One that does not answer is asked again when it is time. */
-  check(): void {
-    this.#read().catch(() => this.#wait(this.#interval))
-  }
-
   end(): void {
     this.#hasEnded = true
     this.close()
@@ -120,6 +118,26 @@ class LiveSocketVisit implements SocketVisit {
     this.#isClosed = true
     clearTimeout(this.#timer)
     this.onClose()
+  }
+
+  /**
+   * Asks the store each time that it is told to. Other requests only tell: some runtimes end what a request has begun
+   * together with the request, and this one is there for as long as its socket is.
+   */
+  async #watch(): Promise<void> {
+    for (let told = this.#told(); ; ) {
+      await told
+      if (this.#isClosed) return
+      told = this.#told()
+      // A store that does not answer is asked again when it is time.
+      await this.#read().catch(() => this.#wait(this.#interval))
+    }
+  }
+
+  #told(): Promise<void> {
+    return new Promise((resolve) => {
+      this.check = resolve
+    })
   }
 
   async #read(): Promise<Carried | undefined> {

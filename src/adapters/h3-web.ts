@@ -11,7 +11,8 @@ export interface H3Event {
     status?: number | undefined
     statusText?: string | undefined
     readonly headers: Headers
-    readonly errHeaders: Headers
+    /** Not in the first candidates of h3 2, whose error pages get the other headers. */
+    readonly errHeaders?: Headers
   }
   readonly context: object
 }
@@ -94,6 +95,7 @@ function prepare(visit: Pick<Visit, 'outcome' | 'headersSent'>, { res }: H3Event
   for (const [name, value] of res.headers) current.set(name, value)
   const { set, cookies } = sessionHeaders(outcome, current)
   for (const headers of [res.headers, res.errHeaders]) {
+    if (!headers) continue
     for (const [name, value] of set) headers.set(name, value)
     for (const cookie of cookies) headers.append('Set-Cookie', cookie)
   }

@@ -251,6 +251,21 @@ describe('the end of a session', () => {
     expect(await message).toBeUndefined()
   })
 
+  it('is not missed when a sign-in comes in the middle of a look at the store', async () => {
+    const site = new Site()
+    const sessions = site.process({ storeTimeout: '1h' })
+    const browser = await visitor(sessions)
+    const visit = await opened(sessions, browser)
+    const { session, finish } = await browser.begin()
+    session.login('ada')
+    const { reached, release } = site.hold('read answers')
+    await vi.advanceTimersByTimeAsync(INTERVAL)
+    await reached
+    await finish()
+    release()
+    expect(await hasEnded(visit)).toBe(true)
+  })
+
   it('leaves a socket alone whose id is that of a twin sign-in', async () => {
     const sessions = new Site().process()
     const browser = await visitor(sessions)

@@ -1,26 +1,24 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Visitor } from '../recipes/visitor.ts'
+import { describeOn } from '../runtimes/describe-on.ts'
+import { RUNTIMES } from '../runtimes/runtimes.ts'
+import { serve } from './follow.ts'
 import { packed, root } from './packed.ts'
-import { layOut, link, type Page, readPage } from './pages.ts'
+import { layOut, link, mainOf, type Way, waysOf } from './pages.ts'
 
 // Every page that shows how to begin, followed from an empty folder as a new user does: what it says is written,
 // installed from the tarball and started, and the visits are counted.
 
 /** Pages of stores have a `sessions.ts`, for the page of a framework to use. */
-const FRAMEWORK = 'docs/frameworks/express.md'
+const [SITE] = waysOf('docs/frameworks/express.md')
 
 /** Pages that nobody can follow here, and why. */
 const NOT_FOLLOWED: Record<string, string> = {
-  'docs/frameworks/fetch.md': 'needs Bun, Deno or a worker; test/adapters/contract-fetch runs the adapter',
-  'docs/frameworks/recipes.md': 'has programs without a page of visits; test/recipes runs them',
-  'docs/frameworks/nest.md': 'needs a compiler of decorators; test/frameworks/nest runs such an application',
   'docs/frameworks/next.md': 'takes a build of its own; test/frameworks/next runs such a site',
-  'docs/frameworks/websockets.md': 'is about sockets, too; test/recipes runs its programs',
   'docs/frameworks/tested.md': 'has tables only',
   'docs/stores/README.md': 'helps to choose',
   'docs/stores/measured.md': 'has figures only',
@@ -37,8 +35,22 @@ const NOT_FOLLOWED: Record<string, string> = {
   'docs/stores/tiered.md': 'needs memcached; test/stores/tiered runs the store',
 }
 
+/** Where a program has no page of visits: what puts a book into a basket, and lists it. */
+const GRAPHQL = { path: '/graphql', body: JSON.stringify({ query: 'mutation { add(book: "Emma") }' }) }
+const BASKETS: Record<string, { path: string; body: string }> = {
+  'trpc.ts': { path: '/trpc/add', body: '"Emma"' },
+  'yoga.ts': GRAPHQL,
+  'apollo.ts': GRAPHQL,
+  'passport.ts': { path: '/cart/Emma', body: '' },
+}
+
 const pages = ['README.md', ...globSync('docs/{frameworks,stores}/*.md', { cwd: root })].sort()
-const followed = pages.filter((page) => !(page in NOT_FOLLOWED))
+const followed = pages
+  .filter((page) => !(page in NOT_FOLLOWED))
+  .flatMap((page) => {
+    const ways = waysOf(page, page.startsWith('docs/stores/') ? SITE : undefined)
+    return ways.map((way) => ({ name: `${page}: ${lastOf(way.commands)}`, ...way }))
+  })
 
 let folder: string
 let mistakes: string
@@ -46,52 +58,84 @@ let mistakes: string
 beforeAll(async () => {
   const { app } = await packed()
   folder = mkdtempSync(join(tmpdir(), 'sojourn-follow-'))
-  for (const page of followed) layOut(complete(page), folderOf(page), app)
+  for (const way of followed) layOut(way, join(folder, nameOf(way)), app)
   mistakes = compile()
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
 it('follows every page, or says why not', () => {
   expect(pages).toEqual(expect.arrayContaining(Object.keys(NOT_FOLLOWED)))
-  expect(followed.filter((page) => !readPage(page).files.size || !complete(page).commands)).toEqual([])
+  expect(followed.filter(({ files }) => files.size === 0)).toEqual([])
+  const mains = followed.map(({ commands }) => mainOf(commands))
+  expect(mains).toEqual(expect.arrayContaining(Object.keys(BASKETS)))
 })
 
-describe.each(followed)('%s', (page) => {
-  it('compiles', () => {
-    expect(mistakes.split('\n').filter((line) => line.startsWith(nameOf(page)))).toEqual([])
+for (const way of followed) {
+  describe(way.name, () => {
+    it('compiles', () => {
+      expect(mistakes.split('\n').filter((line) => line.startsWith(`${nameOf(way)}/`))).toEqual([])
+    })
+
+    const [program] = lastOf(way.commands).split(' ')
+    const runtime = RUNTIMES.find(({ name }) => name.toLowerCase() === program)
+    if (runtime) describeOn(runtime, () => describeSite(way, runtime.binary))
+    else describeSite(way, process.execPath)
   })
+}
+
+function describeSite(way: Way & { name: string }, binary: string): void {
+  let site: Awaited<ReturnType<typeof serve>>
+  beforeAll(async () => {
+    site = await serve(way.commands, join(folder, nameOf(way)), binary)
+  })
+  afterAll(() => site?.stop())
+
+  /** Comes once more. @returns how often the visitor has been there */
+  async function count(visitor: Visitor): Promise<number> {
+    const basket = BASKETS[mainOf(way.commands)]
+    if (!basket) {
+      const page = await visitor.text('/')
+      return Number(/visited this page (\d+) times/.exec(page)?.[1])
+    }
+    const { path, body } = basket
+    const headers = { 'Content-Type': 'application/json' }
+    const list = await visitor.text(path, { method: 'POST', headers, body })
+    return list.split('Emma').length - 1
+  }
 
   it('counts visits', async () => {
-    const site = await start(page)
-    try {
-      expect(await site.visit()).toContain('visited this page 1 times')
-      expect(await site.visit()).toContain('visited this page 2 times')
-      expect(await site.visit()).toContain('visited this page 3 times')
-      expect(await site.visit({ cookie: '' })).toContain('visited this page 1 times')
-    } finally {
-      await site.stop()
-    }
+    const visitor = new Visitor(site.origin)
+    for (const visits of [1, 2, 3]) expect(await count(visitor)).toBe(visits)
+    expect(await count(new Visitor(site.origin))).toBe(1)
   })
-})
 
-/** What a page says; that of a store, with the rest of a site around it. */
-function complete(page: string): Page {
-  const own = readPage(page)
-  if (!page.startsWith('docs/stores/')) return own
-  const framework = readPage(FRAMEWORK)
-  return {
-    files: new Map([...framework.files, ...own.files]),
-    packages: [...new Set([...framework.packages, ...own.packages])],
-    commands: own.commands || framework.commands,
-  }
+  if (!way.packages.includes('ws')) return
+
+  it('counts messages of a socket, too', async () => {
+    const visitor = new Visitor(site.origin)
+    await count(visitor)
+    const socket = new WebSocket(site.origin.replace('http', 'ws'), { headers: { cookie: visitor.cookie } })
+    const answers: string[] = []
+    socket.addEventListener('message', ({ data }) => answers.push(String(data)))
+    const closed = new Promise((resolve) => socket.addEventListener('close', resolve))
+    await new Promise((resolve) => socket.addEventListener('open', resolve))
+    for (const messages of [1, 2, 3]) {
+      socket.send('hello')
+      await expect.poll(() => answers.at(-1)).toBe(`${messages}: hello`)
+    }
+    socket.close()
+    await closed
+    expect(await count(visitor)).toBe(2)
+  })
 }
 
-function nameOf(page: string): string {
-  return page.replaceAll(/\W/g, '_')
+/** The command that serves. */
+function lastOf(commands: string): string {
+  return commands.split('\n').at(-1) ?? ''
 }
 
-function folderOf(page: string): string {
-  return join(folder, nameOf(page))
+function nameOf({ name }: { name: string }): string {
+  return name.replaceAll(/\W/g, '_')
 }
 
 /** What the compiler says of all pages, as strict as `tsc --init` makes it. */
@@ -108,60 +152,18 @@ function compile(): string {
     isolatedModules: true,
     moduleDetection: 'force',
     skipLibCheck: true,
+    // As Nest's own settings have it.
+    experimentalDecorators: true,
     allowImportingTsExtensions: true,
     noEmit: true,
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  // By another name than a program of a page would find.
+  writeFileSync(join(folder, 'all.json'), JSON.stringify({ compilerOptions }))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   link(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  return spawnSync(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder, encoding: 'utf8' }).stdout
-}
-
-/** Does what a page says, and visits what it serves. */
-async function start(page: string) {
-  const child = spawn('sh', ['-ec', complete(page).commands], {
-    cwd: folderOf(page),
-    // No more than a new user has: NODE_ENV, say, is the test runner's.
-    env: {
-      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
-      HOME: process.env['HOME'],
-      NODE_OPTIONS: `--import=${join(import.meta.dirname, 'free-port.mjs')}`,
-    },
-    // A group of its own, since what serves may be a child of the shell.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const port = await portOf(child)
-  let jar = ''
-  return {
-    async visit({ cookie = jar } = {}): Promise<string> {
-      const response = await fetch(`http://localhost:${port}/`, { headers: cookie ? { cookie } : {} })
-      const cookies = response.headers.getSetCookie().map((line) => line.split(';', 1)[0])
-      if (cookies.length > 0) jar = cookies.join('; ')
-      return await response.text()
-    },
-    async stop(): Promise<void> {
-      if (child.exitCode !== null || !child.pid) return
-      process.kill(-child.pid)
-      await once(child, 'exit')
-    },
-  }
-}
-
-async function portOf(child: ChildProcess): Promise<string> {
-  const { stdout, stderr } = child
-  if (!stdout || !stderr) throw new Error('It has no output')
-  let output = ''
-  stderr.on('data', (chunk) => {
-    output += chunk
-  })
-  for await (const line of createInterface(stdout)) {
-    output += `${line}\n`
-    const port = /^listens on port (\d+)$/.exec(line)?.[1]
-    if (!port) continue
-    stdout.resume()
-    return port
-  }
-  throw new Error(`It ended before it served: ${output}`)
+  return spawnSync(process.execPath, [tsc, '-p', 'all.json', '--pretty', 'false'], {
+    cwd: folder,
+    encoding: 'utf8',
+  }).stdout
 }

@@ -1,38 +1,62 @@
 import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { blocksOf } from '../../scripts/page-blocks.ts'
+import { blocksOf, type Line } from '../../scripts/page-blocks.ts'
 import { root } from './packed.ts'
 
 // A page of the documentation as somebody follows it in an empty folder: the files and commands that he sees there.
 
-export interface Page {
+/** A way to begin that a page shows. */
+export interface Way {
+  /** The program that is served, and what it imports of the page, by the names of the files. */
   files: Map<string, string>
-  /** What the page has installed by npm. */
+  /** What is installed by npm. */
   packages: string[]
-  /** The other commands of the `sh` block that installs, or else of the first one; the last of them serves. */
+  /** The other commands; the last of them serves. */
   commands: string
 }
 
-/** The first program of a page, without what its reader does not see. `commands` is empty where none are given. */
-export function readPage(page: string): Page {
+/**
+ * What a page has one do, without what its reader does not see: one way for each `sh` block that installs, else for the first one.
+ * @param site - the rest of the site, for a page that has only a part of it
+ */
+export function waysOf(page: string, site?: Way): Way[] {
   const blocks = blocksOf(readFileSync(join(root, page), 'utf8'))
-  const files = new Map<string, string>()
-  for (const { name, lines } of blocks) {
-    if (name && !files.has(name)) files.set(name, lines.map(({ code }) => code).join('\n'))
-  }
-  const shells = blocks.filter(({ language }) => language === 'sh')
-  const { lines } = shells.find(({ lines }) => lines.some(isInstall)) ?? shells[0] ?? { lines: [] }
-  return {
-    files,
-    packages: lines.filter(isInstall).flatMap(({ code }) => code.split(' ').slice(2).filter(isPackage)),
-    commands: lines
-      .filter((line) => !isInstall(line))
-      .map(({ code }) => code)
-      .join('\n'),
-  }
+  const files = new Map(site?.files)
+  // The first block of a name counts; others show what might stand in its place.
+  for (const { name, lines } of blocks.toReversed()) if (name) files.set(name, textOf(lines))
+  const shells = blocks.filter(({ language }) => language === 'sh').map(({ lines }) => lines)
+  const installing = shells.filter((lines) => lines.some(isInstall))
+  const [first = []] = shells
+  return (installing.length > 0 ? installing : [first]).map((lines) => {
+    const commands = textOf(lines.filter((line) => !isInstall(line))) || (site?.commands ?? '')
+    const packages = lines.filter(isInstall).flatMap(({ code }) => code.split(' ').slice(2).filter(isPackage))
+    return {
+      files: reach(files, mainOf(commands)),
+      packages: [...new Set([...(site?.packages ?? []), ...packages])],
+      commands,
+    }
+  })
 }
 
-function isInstall({ code }: { code: string }): boolean {
+/** The file that the last command runs, as the page has it. */
+export function mainOf(commands: string): string {
+  return (commands.split(/\s/).at(-1) ?? '').replace(/\.js$/, '.ts')
+}
+
+/** A file and all that it imports, in turn. */
+function reach(files: Map<string, string>, name: string, reached = new Map<string, string>()) {
+  const code = files.get(name)
+  if (code === undefined || reached.has(name)) return reached
+  reached.set(name, code)
+  for (const [, other = ''] of code.matchAll(/ from '\.\/([\w./-]+)'/g)) reach(files, other, reached)
+  return reached
+}
+
+function textOf(lines: Line[]): string {
+  return lines.map(({ code }) => code).join('\n')
+}
+
+function isInstall({ code }: Line): boolean {
   return code.startsWith('npm install ')
 }
 
@@ -41,20 +65,23 @@ function isPackage(argument: string): boolean {
 }
 
 /**
- * Puts a page's files and packages into a folder: Sojourn as it is installed from its tarball, others as the repository has
+ * Puts files and packages into a folder: Sojourn as it is installed from its tarball, others as the repository has
  * them. `npm install` would do the same, from the network.
  * @throws when the repository has no such package.
  */
-export function layOut(page: Page, folder: string, app: string): void {
-  for (const [name, code] of page.files) {
+export function layOut({ files, packages }: Way, folder: string, app: string): void {
+  for (const [name, code] of files) {
     const file = join(folder, name)
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, `${code}\n`)
   }
-  link(join(app, 'node_modules/.bin'), join(folder, 'node_modules/.bin'))
-  for (const name of page.packages) {
+  for (const name of packages) {
     const source = name === 'sojourn' ? join(app, 'node_modules/sojourn') : findPackage(name)
     link(source, join(folder, 'node_modules', name))
+    const { bin = {} } = manifestOf(source)
+    for (const [command, file] of Object.entries(typeof bin === 'string' ? { [name]: bin } : bin)) {
+      link(join(source, file), join(folder, 'node_modules/.bin', command))
+    }
   }
 }
 
@@ -75,8 +102,11 @@ export function findPackage(name: string, first = root): string {
 }
 
 function devDependenciesOf(folder: string): object {
-  const { devDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return devDependencies
+  return manifestOf(folder).devDependencies ?? {}
+}
+
+function manifestOf(folder: string): { bin?: string | Record<string, string>; devDependencies?: object } {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 }
 
 export function link(source: string, path: string): void {

@@ -4,7 +4,7 @@ import { workerStoreSuites } from '../runtimes/program/worker-stores.ts'
 import { NODE } from './adapters.ts'
 import { pinOf, versionOf } from './versions.ts'
 
-/** A runtime that both contracts run on: a column of `docs/frameworks/tested.md`. */
+/** A runtime that both contracts run on: a column of `docs/runtimes-tested.md`. */
 export interface TestedRuntime {
   /** Its heading: what it calls itself when it runs. */
   readonly column: string
