@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type PostgresStore, postgresStore } from '../../src/stores/postgres.ts'
 import { POSTGRES_PROGRAMS, Postgres } from '../servers/postgres.ts'
 import { describeWith } from '../servers/program.ts'
@@ -88,6 +89,47 @@ describeWith(POSTGRES_PROGRAMS, 'a PostgreSQL table in partitions', () => {
       expect(await store.purge(10_000)).toBe(0)
       expect(await number(`SELECT count(*) FROM ${table}`)).toBe(keys.length)
     })
+  })
+
+  it('looks up each key once, in the partition that may have it', async () => {
+    const table = await newTable()
+    const expiry = 1_800_000_000_000
+    const minute = expiry / 60_000
+    // Large enough for an index to be worth it: a partition of a few pages is read as a whole.
+    await server.query(
+      `INSERT INTO ${table} SELECT 1, ${expiry}, ${minute}, 'key ' || i, repeat('v', 1800) FROM generate_series(1, 16000) AS i`,
+    )
+    await server.query(`UPDATE ${table} SET expires_at = 1, purge_minute = 0 WHERE key LIKE '%77'`)
+    await server.query(`VACUUM ANALYZE ${table}`)
+    const { client, end } = openClient('pg', server.url, 1)
+    onTestFinished(async () => void (await end()))
+    const ask = async (sql: string) =>
+      Number(Object.values((await (client as pg.Pool).query(sql)).rows[0])[0])
+    /** How often the keys of all partitions have been looked for so far. */
+    const scans = async () => {
+      // What the connection has counted is told to all when it is asked for, or when the connection has nothing to do.
+      await ask('SELECT pg_stat_force_next_flush()')
+      return ask(
+        `SELECT sum(idx_scan) FROM pg_stat_user_indexes WHERE relname LIKE '${table}%' AND indexrelname LIKE '%pkey'`,
+      )
+    }
+    const store = postgresStore(client, { table, clock: () => 1_000_000 })
+    const entry = { value: 'w', expiresAt: expiry, userId: undefined }
+    const keys = Array.from({ length: 60 }, (_, i) => `key ${i + 1}`)
+    const took: number[][] = []
+    // So often that the server has tried a plan for any values, too.
+    for (let round = 0; round < 12; round++) {
+      const before = await scans()
+      const found = await Promise.all(keys.map((key) => store.read(key)))
+      const read = await scans()
+      await Promise.all(keys.map((key, i) => store.update(key, entry, found[i]?.version ?? '')))
+      took.push([read - before, (await scans()) - read])
+    }
+    // An update locks the row first, and finds it again.
+    expect(took).toEqual(took.map(() => [keys.length, 2 * keys.length]))
+    const before = await scans()
+    expect(await store.purge(1000)).toBe(160)
+    expect((await scans()) - before).toBe(160)
   })
 
   it('cannot be divided by time: its key alone must be unique', async () => {
