@@ -31,6 +31,7 @@ export class Lives {
   #record: SessionRecord | undefined
   #expiresAt = 0
   #purgeMinute = 0
+  #age = 0
 
   constructor(lifetimes: Lifetimes, window: Window) {
     this.#lifetimes = lifetimes
@@ -44,7 +45,8 @@ export class Lives {
     const record = this.#record
     if (!record || isOver(record, this.#lifetimes, now)) {
       this.#end()
-      this.#record = newRecord(now)
+      this.#record = { ...newRecord(now - this.#age), seenAt: now }
+      this.#age = 0
       this.#expiresAt = expiryAfterUse(this.#record, this.#lifetimes, now)
       this.#purgeMinute = minuteOf(this.#expiresAt)
       if (isCounted) this.counts.created++
@@ -56,11 +58,15 @@ export class Lives {
     }
   }
 
-  /** The next visitor comes. */
-  next(): void {
+  /**
+   * The next visitor comes.
+   * @param part how much of its absolute life the first session has behind it, so that not all of them end on one day
+   */
+  next(part: number): void {
     this.#purgeUpTo(this.#window.to)
     this.#end()
     this.#record = undefined
+    this.#age = Math.floor(part * this.#lifetimes.absolute)
   }
 
   /** As if somebody purged all the time: each row is looked at in its minute. */
@@ -77,7 +83,8 @@ export class Lives {
   #end(): void {
     if (!this.#record) return
     const { from, to } = this.#window
-    this.counts.lived += Math.max(0, Math.min(this.#expiresAt, to) - Math.max(this.#record.createdAt, from))
+    const { createdAt } = this.#record
+    this.counts.lived += Math.max(0, Math.min(this.#expiresAt, to) - Math.max(createdAt, from))
     if (this.#isCounted(this.#expiresAt)) this.counts.removed++
   }
 

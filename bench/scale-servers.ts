@@ -10,20 +10,20 @@ export interface Demand {
   lookedAt: number
 }
 
-/** Measured elsewhere, on one machine: `docs/stores/measured.md`, `docs/stores/postgres.md`, `npm run bench -- cluster`. */
+/** Measured by `npm run bench -- cluster`, `npm run bench -- bytes`, for `docs/stores/postgres.md`, and by `node bench/partitions.ts`. */
 const MEASURED = {
   /** Bytes of a session with 280 characters of data, keys and indexes included. */
-  redisBytes: 522,
+  redisBytes: 537,
   postgresBytes: 507,
   /** Bytes of the log. */
   updateLog: 500,
   extensionLog: 185,
-  /** Microseconds of a master's CPU, its connections included. */
-  redisRead: 0,
-  redisWrite: 0,
-  /** Microseconds of PostgreSQL's CPU for a session, in one statement for many and in one of its own. */
-  postgresRead: [16, 108],
-  postgresWrite: [70, 267],
+  /** Microseconds of a master's CPU, what its replica and its connections take included; by the client that asks for least and for most. */
+  redisRead: [5, 12],
+  redisWrite: [20, 23],
+  /** Microseconds of PostgreSQL's CPU for a session among 16 partitions, with 64 in a statement and with one. */
+  postgresRead: [16, 144],
+  postgresWrite: [36, 288],
 } as const
 
 const SLOTS = 16_384
@@ -35,6 +35,7 @@ const LAGS = [0.001, 0.01, 0.1, 1]
 export function clusterTable(reads: number, demand: Demand): string {
   const writes = writesOf(demand)
   const { redisBytes, redisRead, redisWrite } = MEASURED
+  const cores = coresOf(reads, redisRead, writes, redisWrite)
   const rows = MASTERS.map((masters) => {
     const perMaster = demand.sessions / masters
     return [
@@ -44,7 +45,7 @@ export function clusterTable(reads: number, demand: Demand): string {
       gigabytes(perMaster * redisBytes),
       whole(reads / masters),
       whole(writes / masters),
-      percent((reads * redisRead + writes * redisWrite) / masters / 1e6),
+      cores.map((all) => percent(all / masters)).join(' to '),
     ]
   })
   const head = [
@@ -63,7 +64,7 @@ export function postgresTable(reads: number, demand: Demand): string {
   const { postgresBytes, postgresRead, postgresWrite } = MEASURED
   const writes = writesOf(demand)
   const log = demand.extended * MEASURED.extensionLog + (writes - demand.extended) * MEASURED.updateLog
-  const cores = ([0, 1] as const).map((i) => (reads * postgresRead[i] + writes * postgresWrite[i]) / 1e6)
+  const cores = coresOf(reads, postgresRead, writes, postgresWrite)
   const rows = SERVERS.map((servers) => [
     String(servers),
     (demand.sessions / servers / 1e6).toFixed(1),
@@ -94,6 +95,12 @@ export function failoverTable(demand: Demand): string {
   ])
   const head = ['masters', ...LAGS.map((lag) => `${lag * 1000} ms behind`)]
   return table(head, rows, 'right')
+}
+
+type Range = readonly [number, number]
+
+function coresOf(reads: number, read: Range, writes: number, write: Range): number[] {
+  return ([0, 1] as const).map((i) => (reads * read[i] + writes * write[i]) / 1e6)
 }
 
 function writesOf({ created, changed, extended }: Demand): number {

@@ -18,7 +18,7 @@ export const BEHAVIOUR = {
    * The mean over all visitors of their visits a day. How many a day each of them makes has a Weibull distribution of shape 1/2: many come
    * hardly ever, a few all the time.
    */
-  visitsPerDay: 2.2,
+  visitsPerDay: 2.22,
   /** The mean of a visit; the chance that another one follows is the same after each. */
   pageLoadsPerVisit: 30,
   /** The mean, in milliseconds; exponential. */

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { type Duration, milliseconds } from '../src/duration.ts'
+import { extensionDue } from '../src/lifetime.ts'
+import { newRecord } from '../src/record.ts'
 import { type Counts, Lives } from './scale-lives.ts'
 import { clusterTable, failoverTable, postgresTable } from './scale-servers.ts'
 import { BEHAVIOUR, DAY, forEachPageLoad, randoms, visitsPerDay } from './scale-visitors.ts'
@@ -13,7 +15,7 @@ export interface ScaleOptions {
 const REQUESTS = 1e6
 const VISITORS = 2000
 const SEED = 20_261_130
-/** Nothing is counted until the oldest sessions have ended once. */
+/** Nothing is counted until all sessions of the beginning have ended. */
 const WINDOW = { from: 31 * DAY, to: 45 * DAY }
 /** The part of all requests that change the session. Where some do, it is the one for the page. */
 const CHANGING = [0, 0.01, 0.05]
@@ -32,6 +34,14 @@ interface Policy {
   lives: Lives[]
 }
 
+interface Figures {
+  idle: Duration
+  absolute: Duration
+  /** Milliseconds between two extensions, at least. */
+  interval: number
+  perSecond: PerSecond[]
+}
+
 /** What a second brings, and how many sessions there are. */
 type PerSecond = Record<Exclude<keyof Counts, 'lived'>, number> & { sessions: number }
 
@@ -48,9 +58,10 @@ export async function scale({ json }: ScaleOptions): Promise<void> {
     policies.flatMap(({ lives }) => lives.map((life, i) => [life, CHANGING[i] ?? 0])),
   )
   const factor = REQUESTS / (pageLoads * BEHAVIOUR.requestsPerPageLoad)
-  const figures = policies.map(({ idle, absolute, lives }) => ({
+  const figures: Figures[] = policies.map(({ idle, absolute, lives }) => ({
     idle,
     absolute,
+    interval: intervalOf(milliseconds(idle, 'idleTimeout')),
     perSecond: lives.map(({ counts }) => perSecond(counts, factor)),
   }))
   const [usual] = figures
@@ -64,19 +75,34 @@ export async function scale({ json }: ScaleOptions): Promise<void> {
   if (json) await writeFile(json, `${JSON.stringify({ behaviour: BEHAVIOUR, figures }, null, 1)}\n`)
 }
 
+/** How long a use is worth no write after the last one: found by asking. */
+function intervalOf(idle: number): number {
+  const record = newRecord(0)
+  const lifetimes = { idle, absolute: 1000 * DAY }
+  let [never, due] = [0, idle]
+  while (due - never > 1) {
+    const middle = Math.floor((never + due) / 2)
+    if (extensionDue(record, idle, lifetimes, middle)) due = middle
+    else never = middle
+  }
+  return due
+}
+
 /** Answers how many page loads a second were counted. */
 function simulate(lives: readonly (readonly [Lives, changing: number])[]): number {
   const random = randoms(SEED)
   let pageLoads = 0
   for (const rate of visitsPerDay(VISITORS)) {
+    const part = random()
+    for (const [life] of lives) life.next(part)
     forEachPageLoad(rate, WINDOW.to, random, (at) => {
       if (at >= WINDOW.from) pageLoads++
       // One number for all, so that whoever changes in one of them changes in those that change more.
       const chance = random() / BEHAVIOUR.requestsPerPageLoad
       for (const [life, changing] of lives) life.use(at, chance < changing)
     })
-    for (const [life] of lives) life.next()
   }
+  for (const [life] of lives) life.next(0)
   return (pageLoads * 1000) / (WINDOW.to - WINDOW.from)
 }
 
@@ -96,25 +122,26 @@ function behaviour(factor: number): string {
   ].join('\n')
 }
 
-function trafficTable(figures: { idle: string; absolute: string; perSecond: PerSecond[] }[]): string {
+function trafficTable(figures: Figures[]): string {
   const head = [
     'idle, absolute timeout',
     'sessions, millions',
-    'writes a second when no request changes anything',
-    '... when 1 % do',
-    '... when 5 % do',
+    'at most, if all were always there',
+    'when no request changes anything',
+    'when 1 % do',
+    'when 5 % do',
     'of these, extensions',
-    'new sessions a second',
-    'removed a second',
+    'new sessions',
+    'removed',
     'looked at by a purge, and kept',
   ]
-  const rows = figures.map(({ idle, absolute, perSecond: [still, few, busy] }) => {
+  const rows = figures.map(({ idle, absolute, interval, perSecond: [still, few, busy] }) => {
     if (!still || !few || !busy) throw new Error('Nothing was simulated')
-    const writes = ({ created, changed, extended }: PerSecond) => whole(created + changed + extended)
+    const writes = ({ created, changed, extended }: PerSecond) => created + changed + extended
     const { created, removed, lookedAt, extended, sessions } = busy
-    const all = [still, few, busy].map(writes)
-    const rates = [extended, created, removed, lookedAt].map(whole)
-    return [`${idle}, ${absolute}`, millions(sessions), ...all, ...rates]
+    const most = (1000 * sessions) / interval
+    const rates = [most, ...[still, few, busy].map(writes), extended, created, removed, lookedAt]
+    return [`${idle}, ${absolute}`, millions(sessions), ...rates.map(whole)]
   })
   return table(head, rows, 'right')
 }
