@@ -22,9 +22,9 @@ const packages = [
   'autocannon',
 ]
 
-/** What a figure was measured on, for whoever reads it later. */
-export function surroundings(): string {
-  const versions = packages.map((name) => `${name} ${versionOf(name)}`)
+/** What a figure was measured on, for whoever reads it later, and the versions of what took part. */
+export function surroundings(took: readonly string[] = packages): string {
+  const versions = took.map((name) => `${name} ${versionOf(name)}`)
   return [
     `${platform()} ${arch()}, ${availableParallelism()} cores, Node.js ${process.versions.node}`,
     `Sojourn ${versionIn('../package.json')}, ${versions.join(', ')}, SQLite of Node.js ${process.versions['sqlite']}`,

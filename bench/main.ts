@@ -8,29 +8,35 @@
  * npm run bench -- layer         one request through the session layer alone: CPU and memory
  * npm run bench -- size          reads and writes among up to a million sessions, and bytes a session
  * npm run bench -- bytes         what a session takes in each kind of store
+ * npm run bench -- scale         a simulation: a million requests a second over a hundred million sessions
+ * npm run bench -- cluster       four application processes on a cluster of Redis: where keys and commands go
  */
 import { parseArgs } from 'node:util'
 import { bytes } from './bytes.ts'
+import { cluster } from './cluster.ts'
 import { hotSession } from './hot.ts'
 import { lostUpdates } from './lost-updates.ts'
 import { publish } from './publish.ts'
 import { purge } from './purge.ts'
+import { scale } from './scale.ts'
 import { size } from './size.ts'
 import { throughput } from './throughput.ts'
 
-const usage = `npm run bench -- [bytes | hot | layer | lost | purge | size | publish <file>] [options]
+const usage = `npm run bench -- [bytes | cluster | hot | layer | lost | purge | scale | size | publish <file>] [options]
   hot               one session that 64 connections change at once, beside 64 sessions
   lost              what is lost under 100 parallel requests on every store, instead of requests per second
   layer             one request through the session layer alone (--only, --json)
   purge             what visitors notice while a million sessions are purged
   size              reads and writes among up to a million sessions, and bytes a session
   bytes             what a session takes in each kind of store
+  scale             a simulation: a million requests a second over a hundred million sessions
+  cluster           four application processes on a cluster of Redis: where keys and commands go
   publish <file>    writes the chart and the tables of the documentation from what --json wrote
   --quick           a few variants, fewer and shorter rounds: a smoke test
   --rounds <n>      how often each server is measured (5; lost: repetitions, 5)
   --seconds <s>     how long each time (1)
   --only <text>     only what has this text in its name: express/redis, fastify/cookie, sojourn; or a kind of store
-  --sessions <n>    purge: how many sessions; size, bytes: at most so many (1000000)
+  --sessions <n>    purge: how many sessions; size, bytes, cluster: at most so many (1000000)
   --workload <name> one of visit, read, untouched, first
   --json <file>     writes every figure to a file
   --profile <dir>   writes a CPU profile of each server there
@@ -92,6 +98,9 @@ else if (positionals.length === 1 && positionals[0] === 'size') {
   await size({ sizes, calls: quick ? 100 : 2000, only, json })
 } else if (positionals.length === 1 && positionals[0] === 'bytes')
   await bytes({ sessions: count(values.sessions), only, json })
+else if (positionals.length === 1 && positionals[0] === 'scale') await scale({ json })
+else if (positionals.length === 1 && positionals[0] === 'cluster')
+  await cluster({ sessions: Math.min(count(values.sessions), 60_000), only, json })
 else refuse(`Unknown: ${positionals.join(' ')}`)
 
 // A store of the other package keeps a timer running for ever.

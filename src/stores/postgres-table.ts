@@ -60,7 +60,8 @@ export function statements(name: string, schema: string | undefined): Statements
   return {
     read: statement(`SELECT ${columns} FROM ${table} WHERE key = $1 AND expires_at > $2`),
     readAll: statement(
-      `SELECT key, ${columns} FROM ${table} WHERE key = ANY ($1::text::text[]) AND expires_at > $2`,
+      `SELECT asked.key, ${columns} FROM unnest($1::text::text[]) AS asked (key),
+         LATERAL (SELECT ${columns} FROM ${table} WHERE key = asked.key AND expires_at > $2 LIMIT 1) AS found`,
     ),
     create: statement(
       `INSERT INTO ${table} AS old (key, value, version, user_id, expires_at, purge_minute)
@@ -100,7 +101,8 @@ function updateText(table: string): string {
 
 /**
  * The same for several rows. It waits for none: a row that somebody else has locked is left out of the answer, as one that is not
- * there. What it has locked, it sees as it is now.
+ * there. What it has locked, it sees as it is now. LIMIT keeps each to a look-up of its own: of a table in partitions, only the one
+ * that may have the key is asked.
  */
 function updateAllText(table: string): string {
   return `WITH asked AS MATERIALIZED (
@@ -108,14 +110,16 @@ function updateAllText(table: string): string {
         $6::text::integer[], $7::text::bigint[])
         AS asked (key, value, version, user_id, expires_at, purge_minute, expected)
     ), held AS MATERIALIZED (
-      SELECT key, value, version, user_id, expires_at FROM ${table}
-      WHERE key = ANY ($1::text::text[]) AND expires_at > $8
-      FOR UPDATE SKIP LOCKED
+      SELECT asked.key, found.* FROM asked, LATERAL (
+        SELECT value, version, user_id, expires_at FROM ${table}
+        WHERE key = asked.key AND expires_at > $8 LIMIT 1
+        FOR UPDATE SKIP LOCKED
+      ) AS found
     ), written AS (
       UPDATE ${table} AS old SET value = asked.value, version = asked.version, user_id = asked.user_id,
         expires_at = asked.expires_at, purge_minute = LEAST(old.purge_minute, asked.purge_minute)
       FROM asked JOIN held ON held.key = asked.key AND held.version = asked.expected
-      WHERE old.key = asked.key AND old.key = ANY (ARRAY(SELECT key FROM held))
+      WHERE old.key = asked.key
       RETURNING old.key, old.version
     )
     SELECT key, NULL AS value, version, NULL AS user_id, 0 AS expires_at FROM written
@@ -135,8 +139,8 @@ function toElement(value: PostgresValue): string {
 /**
  * The index knows the minute in which an entry would have expired when it was last looked at, so that extending an entry
  * changes no index. An entry that lives on is put to its new minute when its old one has come. The lock belongs to the
- * transaction: one instance purges at a time, and none can leave it locked. Each ARRAY keeps the plan to the primary key,
- * whatever the planner believes of the table.
+ * transaction: one instance purges at a time, and none can leave it locked. The planner takes any list for a short one, which
+ * keeps each to the primary key, and to the one partition that may have the key.
  */
 function purgeText(table: string): string {
   const lock = createHash('sha256').update(`sojourn purge ${table}`).digest().readBigInt64BE()
@@ -149,10 +153,12 @@ function purgeText(table: string): string {
       ORDER BY purge_minute LIMIT $3
       FOR UPDATE SKIP LOCKED
     ), removed AS (
-      DELETE FROM ${table} WHERE key = ANY (ARRAY(SELECT key FROM due WHERE expired)) RETURNING 1
+      DELETE FROM ${table} AS old USING unnest(ARRAY(SELECT key FROM due WHERE expired)) AS gone (key)
+      WHERE old.key = gone.key RETURNING 1
     ), kept AS (
-      UPDATE ${table} SET purge_minute = LEAST(expires_at / ${MINUTE}, ${MAX_INTEGER})
-      WHERE key = ANY (ARRAY(SELECT key FROM due WHERE NOT expired))
+      UPDATE ${table} AS old SET purge_minute = LEAST(expires_at / ${MINUTE}, ${MAX_INTEGER})
+      FROM unnest(ARRAY(SELECT key FROM due WHERE NOT expired)) AS alive (key)
+      WHERE old.key = alive.key
     )
     SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM removed)`
 }
