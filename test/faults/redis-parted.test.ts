@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { describeWith } from '../servers/program.ts'
+import { ofTest, REDIS_7 } from '../servers/redis.ts'
+import type { Found } from './kept.ts'
+import { busiest, GROUPS, Parted } from './redis-groups.ts'
+import { mixed } from './redis-sources.ts'
+import { expectClearErrors, expectEndedByThemselves, expectNothingLost, has } from './report.ts'
+import type { Update } from './updater-process.ts'
+import { Updaters } from './updaters.ts'
+
+type Sessions = ReadonlyMap<string, Found>
+
+describeWith([REDIS_7], 'four processes on a Redis that is parted from its replicas, then killed', () => {
+  describe.each(GROUPS)('$name', ({ start }) => {
+    it('lose each update that it answered in between, and no other', async () => {
+      const group = await ofTest(start())
+      const updaters = await Updaters.start({ sources: mixed(group.target) })
+      await updaters.each(10)
+      const parted = await Parted.from(group, await busiest(group), updaters.ids)
+      await updaters.each(10)
+      await allHeard(updaters, await parted.halt())
+      const inBetween = answered(updaters, parted.before)
+      await parted.replace()
+      await updaters.each(10)
+
+      const report = await updaters.stop()
+      expectClearErrors(report)
+      expectEndedByThemselves(report)
+      expect(report).toMatchObject({ doubled: 0, invented: 0, gone: 0, wrong: 0 })
+      expect(inBetween.length).toBeGreaterThan(0)
+      expect(report.lostUpdates).toEqual(inBetween)
+      expect(report.counted).toBeGreaterThanOrEqual(report.acknowledged - report.lost)
+      expect(report.counted).toBeLessThanOrEqual(report.acknowledged - report.lost + report.unknown)
+    })
+
+    it('are answered no update in between where each write waits for a replica, and lose none', async () => {
+      const group = await ofTest(start())
+      const updaters = await Updaters.start({ sources: mixed(group.target, { waitForReplicas: 1 }) })
+      await updaters.each(10)
+      const parted = await Parted.from(group, await busiest(group), updaters.ids)
+      await failsInEach(updaters, parted.before)
+      await allHeard(updaters, await parted.halt())
+      expect(answered(updaters, parted.before)).toEqual([])
+      await parted.replace()
+      // In a cluster the replica has none to wait for, until the old master comes back as one.
+      await parted.restart()
+      await updaters.each(10)
+
+      const report = await updaters.stop()
+      expectNothingLost(report)
+      expectClearErrors(report)
+      expectEndedByThemselves(report)
+      expect(report.errors).toContainEqual(expect.stringContaining('0 of 1 replicas confirmed it'))
+    })
+  })
+})
+
+/** The updates of these sessions that were acknowledged and are not in what was kept of them. */
+function answered({ heard }: Updaters, kept: Sessions): Update[] {
+  return heard.filter((update) => {
+    const session = kept.get(update.id)
+    return session && update.outcome === 'acknowledged' && !has(session, update)
+  })
+}
+
+/** Resolves when it is known of each update that was written what its process was told. */
+async function allHeard(updaters: Updaters, written: Sessions): Promise<void> {
+  for (const [id, { ledgers }] of written) {
+    for (const [name, { ranges }] of Object.entries(ledgers)) {
+      const last = ranges.at(-1)?.[1] ?? 0
+      const process = name.replace('process ', '')
+      await until(
+        updaters,
+        (update) => update.id === id && update.process === process && update.number === last,
+      )
+    }
+  }
+}
+
+/** Resolves when each process has had one more update fail in each of these sessions that it writes. */
+async function failsInEach(updaters: Updaters, sessions: Sessions): Promise<void> {
+  const begun = updaters.heard
+  const pairs = new Map(begun.map(({ id, process }) => [`${id} ${process}`, { id, process }]))
+  for (const { id, process } of pairs.values()) {
+    if (!sessions.has(id)) continue
+    const isOfPair = (update: Update) => update.id === id && update.process === process
+    const last = begun.findLast(isOfPair)?.number ?? 0
+    await until(
+      updaters,
+      (update) => isOfPair(update) && update.number > last && update.outcome === 'unknown',
+    )
+  }
+}
+
+async function until(updaters: Updaters, is: (update: Update) => boolean): Promise<void> {
+  while (!updaters.heard.some(is)) await sleep(20)
+}
