@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
@@ -9,7 +9,8 @@ import { postgresSchema } from '../../src/stores/postgres.ts'
 import { type Database, MARIADB, SCHEMA, startDatabase } from '../servers/mysql.ts'
 import { POSTGRES_PROGRAMS, Postgres } from '../servers/postgres.ts'
 import { describeWith } from '../servers/program.ts'
-import { REDIS_7, type RedisServers, standaloneRedis } from '../servers/redis.ts'
+import { ofTest, REDIS_7, type RedisServers, standaloneRedis } from '../servers/redis.ts'
+import { fill, mayMount, smallDisk } from '../stores/small-disk.ts'
 import { mixed } from './redis-sources.ts'
 import { expectClearErrors, expectEndedByThemselves, expectNothingLost } from './report.ts'
 import type { StoreSource } from './source.ts'
@@ -149,11 +150,9 @@ describeWith([MARIADB], 'what four processes are refused, by MariaDB', () => {
   it('takes no more writes', async () => {
     const admin = await administrator()
     await expectSound(sources, {
-      begin: () => admin.query(`REVOKE UPDATE ON ${SCHEMA}.* FROM clerk@'%'`),
-      // Rights in a database are known to a connection as long as it is in it.
-      cut: () => admin.query('KILL USER clerk'),
-      end: () => admin.query(`GRANT UPDATE ON ${SCHEMA}.* TO clerk@'%'`),
-      says: /UPDATE command denied to user 'clerk'/,
+      begin: () => admin.query('SET GLOBAL read_only = 1'),
+      end: () => admin.query('SET GLOBAL read_only = 0'),
+      says: /read-only option/,
     })
   })
 
@@ -204,4 +203,15 @@ describeWith([REDIS_7], 'what four processes are refused, by Redis', () => {
       end: () => admin.config('SET', 'maxmemory', '0'),
       says: /OOM command not allowed/,
     }))
+
+  it.runIf(mayMount())('has no disk left', async () => {
+    const disk = smallDisk(8_000_000)
+    const full = join(disk, 'ballast')
+    const { target } = await ofTest(standaloneRedis(REDIS_7, '--appendonly', 'yes', '--dir', disk))
+    await expectSound(mixed(target), {
+      begin: async () => fill(full),
+      end: async () => rmSync(full),
+      says: /MISCONF Errors writing to the AOF file: No space left on device/,
+    })
+  })
 })
