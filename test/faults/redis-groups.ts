@@ -86,11 +86,6 @@ export class Parted {
       })
     }
   }
-
-  /** As one that has come back, with nothing, and copies the one that has taken its place. */
-  async restart(): Promise<void> {
-    await this.#group.servers.get(this.#master)?.start()
-  }
 }
 
 /** Whether so many replicas have all that the master has written, as it says. */
