@@ -9,8 +9,8 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** An update that has been heard of: which one of which process, in the session of that id, and what became of it. */
-export interface Update extends Pick<Attempt, 'number' | 'outcome'> {
+/** An update that has been heard of: of which process, in the session of which id, and what became of it. */
+export interface Update extends Omit<Attempt, 'of'> {
   process: string
   id: string
 }
@@ -61,7 +61,7 @@ export class UpdaterProcess {
 
   get updates(): Update[] {
     const { name, ids } = this.job
-    return this.attempts.map(({ of, number, outcome }) => ({ process: name, id: ids[of], number, outcome }))
+    return this.attempts.map(({ of, ...attempt }) => ({ process: name, id: ids[of], ...attempt }))
   }
 
   /** How many updates have failed so far. */
