@@ -38,7 +38,9 @@ describeWith([REDIS_7], 'four processes on a Redis that is parted from its repli
 
     it('are answered no update in between where each write waits for a replica, and lose none', async () => {
       const group = await ofTest(start())
-      const updaters = await Updaters.start({ sources: mixed(group.target, { waitForReplicas: 1 }) })
+      // What waits on a connection holds up all that comes after it there.
+      const patience = { waitForReplicas: 1, replicaTimeout: '300ms' } as const
+      const updaters = await Updaters.start({ sources: mixed(group.target, patience) })
       await updaters.each(10)
       const parted = await Parted.from(group, await busiest(group), updaters.ids)
       await unconfirmedInEach(updaters, parted.before)
