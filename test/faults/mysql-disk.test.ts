@@ -1,11 +1,11 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { mysqlStore } from '../../src/stores/mysql.ts'
 import { MARIADB, startDatabase } from '../servers/mysql.ts'
 import { describeWith } from '../servers/program.ts'
 import { openClient } from '../stores/mysql-clients.ts'
-import { mayMount, smallDisk } from '../stores/small-disk.ts'
+import { fill, mayMount, smallDisk } from '../stores/small-disk.ts'
 
 const MEGABYTE = 1_048_576
 
@@ -49,15 +49,3 @@ describeWith([MARIADB], 'MariaDB on a full disk', () => {
     },
   )
 })
-
-/** Takes all the room that is left. */
-function fill(path: string): void {
-  const megabyte = Buffer.alloc(MEGABYTE)
-  for (let size = MEGABYTE; size >= 1024; ) {
-    try {
-      writeFileSync(path, megabyte.subarray(0, size), { flag: 'a' })
-    } catch {
-      size /= 2
-    }
-  }
-}

@@ -1,17 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { describeWith } from '../servers/program.ts'
-import { clusterRedis, ofTest, REDIS_7, type RedisServers, sentinelRedis, until } from '../servers/redis.ts'
+import { ofTest, REDIS_7, type RedisServers, until } from '../servers/redis.ts'
+import { busiest, GROUPS } from './redis-groups.ts'
 import { mixed } from './redis-sources.ts'
 import { expectClearErrors, expectEndedByThemselves, expectNothingLost } from './report.ts'
 import { Updaters } from './updaters.ts'
 
 const FAILS_OVER_AFTER = 1500
 const ON_DISK = ['--appendonly', 'yes', '--appendfsync', 'always']
-
-const GROUPS = [
-  { name: 'under Sentinel', start: sentinelRedis, holds: 'all' },
-  { name: 'in a cluster', start: clusterRedis, holds: 'some' },
-] as const
 
 describeWith([REDIS_7], 'four processes on Redis with replicas', () => {
   describe.each(GROUPS)('$name', ({ start, holds }) => {
@@ -77,12 +73,6 @@ describeWith([REDIS_7], 'four processes on Redis with replicas', () => {
     })
   })
 })
-
-/** The master that has the most of the sessions. */
-async function busiest({ ask, masters }: RedisServers): Promise<number> {
-  const sizes = (await masters()).map(async (port) => [Number(await ask(port, 'DBSIZE')), port] as const)
-  return (await Promise.all(sizes)).sort(([a], [b]) => b - a)[0]?.[1] ?? 0
-}
 
 /** Kills a master, and waits until a replica has taken its place. */
 async function failOver({ servers, masters }: RedisServers, master: number): Promise<void> {

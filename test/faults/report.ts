@@ -1,7 +1,8 @@
 import { expect } from 'vitest'
 import type { Attempt } from './job.ts'
-import { holds, type Ledger } from './ledger.ts'
-import type { UpdaterProcess } from './updater-process.ts'
+import type { Found } from './kept.ts'
+import { holds } from './ledger.ts'
+import type { Update, UpdaterProcess } from './updater-process.ts'
 
 /** What the processes were told, beside what is in the store. */
 export interface Report {
@@ -11,8 +12,9 @@ export interface Report {
   unknown: number
   /** Updates that failed before anything was written. */
   refused: number
-  /** Acknowledged updates that are not in the store. */
+  /** Acknowledged updates that are not in the store: how many, and which. */
   lost: number
+  lostUpdates: Update[]
   /** Updates that are in the store more than once. */
   doubled: number
   /** Updates that are in the store although the process was told that they were not. */
@@ -34,12 +36,6 @@ export interface Report {
   restless: string[]
 }
 
-/** What the store holds of one session. */
-export interface Found {
-  n: number
-  ledgers: Readonly<Record<string, Ledger>>
-}
-
 /** @param find what the store holds of a session, by its id; nothing when it is gone */
 export function reportOn(processes: readonly UpdaterProcess[], find: (id: string) => Found): Report {
   const attempts = processes.flatMap((process) => process.attempts)
@@ -50,13 +46,17 @@ export function reportOn(processes: readonly UpdaterProcess[], find: (id: string
     fateOf(process, 'shared', find),
     fateOf(process, 'own', find),
   ])
-  const sum = (of: 'lost' | 'doubled' | 'invented') => fates.reduce((total, fate) => total + fate[of], 0)
+  const sum = (of: 'doubled' | 'invented') => fates.reduce((total, fate) => total + fate[of], 0)
+  const lostUpdates = processes
+    .flatMap(({ updates }) => updates)
+    .filter((update) => update.outcome === 'acknowledged' && !has(find(update.id), update))
   return {
     acknowledged: count('acknowledged'),
     // A process that was killed has begun an update of each session, at most.
     unknown: count('unknown') + 2 * processes.filter(({ isKilled }) => isKilled).length,
     refused: count('refused'),
-    lost: sum('lost'),
+    lost: lostUpdates.length,
+    lostUpdates,
     doubled: sum('doubled'),
     invented: sum('invented'),
     counted: [...ids].reduce((total, id) => total + find(id).n, 0),
@@ -72,16 +72,20 @@ export function reportOn(processes: readonly UpdaterProcess[], find: (id: string
   }
 }
 
+/** Whether the update is in what the store holds of its session. */
+export function has({ ledgers }: Found, { process, number }: Pick<Update, 'process' | 'number'>): boolean {
+  const ledger = ledgers[`process ${process}`]
+  return ledger !== undefined && holds(ledger, number)
+}
+
 function fateOf({ job, attempts }: UpdaterProcess, of: Attempt['of'], find: (id: string) => Found) {
-  const ledger = find(job.ids[of]).ledgers[`process ${job.name}`] ?? { ranges: [], twice: [] }
-  const mine = attempts.filter((attempt) => attempt.of === of)
-  const isIn = ({ number }: Attempt) => holds(ledger, number)
+  const found = find(job.ids[of])
   return {
-    lost: mine.filter((attempt) => attempt.outcome === 'acknowledged' && !isIn(attempt)).length,
-    doubled: ledger.twice.length,
-    invented: mine
-      .filter((attempt) => attempt.outcome !== 'acknowledged' && attempt.outcome !== 'unknown')
-      .filter(isIn).length,
+    doubled: found.ledgers[`process ${job.name}`]?.twice.length ?? 0,
+    invented: attempts
+      .filter((attempt) => attempt.of === of)
+      .filter(({ outcome }) => outcome !== 'acknowledged' && outcome !== 'unknown')
+      .filter(({ number }) => has(found, { process: job.name, number })).length,
   }
 }
 

@@ -9,6 +9,12 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** An update that has been heard of: of which process, in the session of which id, and what became of it. */
+export interface Update extends Omit<Attempt, 'of'> {
+  process: string
+  id: string
+}
+
 /** One process of a site, and what it has printed. */
 export class UpdaterProcess {
   readonly job: Job
@@ -51,6 +57,11 @@ export class UpdaterProcess {
 
   acknowledged(of: Attempt['of']): number {
     return this.attempts.filter((attempt) => attempt.of === of && attempt.outcome === 'acknowledged').length
+  }
+
+  get updates(): Update[] {
+    const { name, ids } = this.job
+    return this.attempts.map(({ of, ...attempt }) => ({ process: name, id: ids[of], ...attempt }))
   }
 
   /** How many updates have failed so far. */

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { createSessions, type Duration } from '../../src/index.ts'
-import { Browser } from '../core/browser.ts'
+import type { Duration } from '../../src/index.ts'
 import type { Attempt, Job } from './job.ts'
-import type { Ledger } from './ledger.ts'
-import { type Found, type Report, reportOn } from './report.ts'
-import { open, type StoreSource } from './source.ts'
-import { UpdaterProcess } from './updater-process.ts'
+import { type Begun, begin, find } from './kept.ts'
+import { type Report, reportOn } from './report.ts'
+import type { StoreSource } from './source.ts'
+import { type Update, UpdaterProcess } from './updater-process.ts'
 
 export interface UpdatersOptions {
   /** How the processes open the store; different nodes for different processes, in turn. */
@@ -21,13 +20,6 @@ export interface UpdatersOptions {
   endsWithin?: number
   /** What no error may tell beside what the sessions hold, by what it is. Passwords in the URLs are known. */
   secrets?: Readonly<Record<string, string>>
-}
-
-interface Data {
-  whose: string
-  n: number
-  judged: string
-  [process: `process ${string}`]: Ledger
 }
 
 const OFTEN = 20
@@ -116,6 +108,16 @@ export class Updaters {
     return [...of('shared'), ...of('own')].reduce((total, count) => total + count, 0)
   }
 
+  /** What has become of each update, as far as has been heard here. */
+  get heard(): readonly Update[] {
+    return this.#processes.flatMap((process) => process.updates)
+  }
+
+  /** The ids of all sessions. */
+  get ids(): string[] {
+    return [...new Set(this.#processes.flatMap(({ job }) => Object.values(job.ids)))]
+  }
+
   /** Kills one of the processes that run, in the middle of whatever it does. */
   async kill(): Promise<void> {
     await this.#running[0]?.kill()
@@ -135,8 +137,7 @@ export class Updaters {
   async stop(from: StoreSource = this.#options.sources[0] as StoreSource): Promise<Report> {
     const { endsWithin = 120_000 } = this.#options
     await Promise.all(this.#processes.map((process) => process.stop(endsWithin)))
-    const ids = [...new Set(this.#processes.flatMap(({ job }) => Object.values(job.ids)))]
-    const found = new Map(await find(from, ids))
+    const found = await find(from, this.ids)
     return reportOn(this.#processes, (id) => found.get(id) ?? { n: 0, ledgers: {} })
   }
 
@@ -173,62 +174,6 @@ export class Updaters {
       return `process ${process.job.name}, ${of} session: ${outcome} ${failure?.chain.join(' <- ') ?? ''}`
     })
     return `After ${within} ms the service had not come back:\n${which.join('\n')}`
-  }
-}
-
-/** A session that was begun, by a word that is in it. */
-interface Begun {
-  id: string
-  whose: string
-}
-
-async function begin(source: StoreSource, count: number): Promise<Begun[]> {
-  const { store, close } = await open(source)
-  const sessions = createSessions<Data>({ store, storeTimeout: '20s' })
-  const begun = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const browser = new Browser(sessions)
-      const whose = crypto.randomUUID()
-      await browser.visit((session) => session.set('whose', whose))
-      return { id: browser.id, whose }
-    }),
-  )
-  await close()
-  return begun
-}
-
-/**
- * What the store holds, as a write finds it: a read may be answered by a server that was cut off from the others and does
- * not know yet what they have written since. Nothing is written on top of that.
- */
-async function find(source: StoreSource, ids: readonly string[]): Promise<[string, Found][]> {
-  const { store, close } = await open(source)
-  const sessions = createSessions<Data>({ store, storeTimeout: '20s' })
-  const found = await Promise.all(
-    ids.map(async (id): Promise<[string, Found]> => {
-      const session = await patiently(async () => {
-        const resumed = await sessions.resume(id)
-        await resumed?.set('judged', crypto.randomUUID()).save()
-        return resumed
-      })
-      const { whose: _whose, judged: _judged, n = 0, ...ledgers } = Object.fromEntries(session ?? [])
-      return [id, { n: n as number, ledgers: ledgers as Record<string, Ledger> }]
-    }),
-  )
-  await close()
-  return found
-}
-
-/** A connection that is made anew for this may find a server that has just come back. */
-async function patiently<T>(read: () => Promise<T>): Promise<T> {
-  const until = performance.now() + PATIENCE
-  for (;;) {
-    try {
-      return await read()
-    } catch (error) {
-      if (performance.now() > until) throw error
-      await sleep(100)
-    }
   }
 }
 

@@ -100,14 +100,28 @@ for (const program of [MARIADB, MYSQL]) {
       }
     })
 
-    it('sees one instant from connections in different time zones', async () => {
+    it('agree to the millisecond in UTC, Tokyo and Los Angeles', async () => {
+      let now = 1_800_000_000_000
       const table = `use ${++tables}`
-      const [tokyo, losAngeles] = ['+09:00', '-08:00'].map((zone) =>
-        open('mysql2', { initially: [`SET time_zone = '${zone}'`] }, { table }),
+      const stores = ['+00:00', '+09:00', '-08:00'].map((zone) =>
+        open('mysql2', { initially: [`SET time_zone = '${zone}'`] }, { table, clock: () => now }),
       )
-      const kept = { ...entry(), expiresAt: Date.now() + MINUTE }
-      await tokyo?.create('key', kept)
-      expect(await losAngeles?.read('key')).toMatchObject(kept)
+      for (const writer of stores) {
+        const kept = { ...entry('v', 'ada'), expiresAt: now + MINUTE }
+        await writer.create('key', kept)
+        now = kept.expiresAt - 1
+        for (const reader of stores) {
+          expect(await reader.read('key')).toMatchObject(kept)
+          expect(await reader.ofUser('ada')).toHaveLength(1)
+          expect(await reader.purge(10)).toBe(0)
+        }
+        now = kept.expiresAt
+        for (const reader of stores) {
+          expect(await reader.read('key')).toBeUndefined()
+          expect(await reader.ofUser('ada')).toEqual([])
+        }
+      }
+      expect(await stores[1]?.purge(10)).toBe(1)
     })
 
     it.each(CLIENTS)('%s: refuses those that do not commit by themselves', async (name) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { onTestFinished } from 'vitest'
 import { folderOfTest, temporaryFolder } from './temporary.ts'
 
@@ -27,4 +27,16 @@ export function smallDisk(bytes: number): string {
   if (!mount(folder, bytes)) throw new Error('The disk was not mounted')
   onTestFinished(() => unmount(folder))
   return folder
+}
+
+/** Takes all the room that is left on a disk, by a file there. */
+export function fill(path: string): void {
+  const block = Buffer.alloc(1_048_576)
+  for (let size = block.length; size >= 1024; ) {
+    try {
+      writeFileSync(path, block.subarray(0, size), { flag: 'a' })
+    } catch {
+      size /= 2
+    }
+  }
 }
