@@ -4,8 +4,14 @@ import { parseRedisUrl, type RedisAddress } from './redis-address.ts'
 
 interface Own {
   client: RedisClient
-  close(): Promise<unknown> | undefined
+  /** Ends in order: the server answers what is under way first. */
+  close(): Promise<unknown>
+  /** Ends at once. */
+  cut(): unknown
 }
+
+/** How long, in milliseconds, a server may take for what is under way when the store is closed. One that is gone never answers. */
+const GOODBYE = 5000
 
 /**
  * Connects to the Redis or Valkey that a URL names, with an installed redis (node-redis) or else ioredis, and opens a
@@ -14,15 +20,23 @@ interface Own {
  */
 export async function openRedisUrl(url: string): Promise<UserIndexedStore & CloseableStore> {
   const address = parseRedisUrl(url)
-  const { client, close } = await connected(address)
+  const own = await connected(address)
   const { prefix } = address
   let closing: Promise<unknown> | undefined
-  return Object.assign(redisStore(client, prefix === undefined ? {} : { prefix }), {
+  return Object.assign(redisStore(own.client, prefix === undefined ? {} : { prefix }), {
     async close() {
-      closing ??= Promise.resolve(close())
+      closing ??= ended(own)
       await closing
     },
   })
+}
+
+async function ended({ close, cut }: Own): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, GOODBYE)
+  }).then(cut)
+  await Promise.race([close(), late]).finally(() => clearTimeout(timer))
 }
 
 async function connected(address: RedisAddress): Promise<Own> {
@@ -77,7 +91,7 @@ async function nodeRedis(address: RedisAddress): Promise<Own | undefined> {
   client.on('error', () => undefined)
   await client.connect()
   opened = true
-  return { client, close: () => client.close() }
+  return { client, close: async () => client.close(), cut: () => client.destroy() }
 }
 
 async function ioredis(address: RedisAddress): Promise<Own | undefined> {
@@ -114,7 +128,7 @@ async function ioredis(address: RedisAddress): Promise<Own | undefined> {
   client.on('error', () => undefined)
   await client.connect()
   opened = true
-  return { client, close: () => client.quit() }
+  return { client, close: () => client.quit(), cut: () => client.disconnect() }
 }
 
 async function installed<T>(load: () => Promise<T>): Promise<T | undefined> {

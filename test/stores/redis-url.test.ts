@@ -7,7 +7,7 @@ import { parseRedisUrl } from '../../src/stores/redis-address.ts'
 import { openRedisUrl } from '../../src/stores/redis-url.ts'
 import { describeWith } from '../servers/program.ts'
 import { clusterRedis, ofTest, REDIS_7, sentinelRedis, standaloneRedis } from '../servers/redis.ts'
-import { freePort } from '../servers/server.ts'
+import { freePort, type Server } from '../servers/server.ts'
 import { CLIENTS } from './redis-clients.ts'
 
 const entry = { value: 'kept', expiresAt: Date.now() + 3_600_000, userId: 'alice' }
@@ -94,6 +94,17 @@ describeWith([REDIS_7], 'a store by its URL', () => {
     await store.close()
     await store.close()
     expect(await ask(port, 'CLIENT', 'LIST')).not.toContain('db=2')
+  })
+
+  it('is closed, too, while the server answers nothing any more', async () => {
+    const { servers } = await ofTest(standaloneRedis(REDIS_7))
+    const [[port, server]] = [...servers] as [[number, Server]]
+    const store = (await storeFromUrl(`redis://127.0.0.1:${port}`)) as UserIndexedStore & CloseableStore
+    server.pause()
+    const reading = store.read('key').catch(() => 'failed')
+    await store.close()
+    expect(await reading).toBe('failed')
+    server.resume()
   })
 
   it('says what is wrong, and repeats no password', async () => {
