@@ -99,7 +99,8 @@ class Tally {
   newCookie: string | undefined
   readonly sessions: PreparedSession[]
   readonly #job: Job
-  readonly #seen = new Set<number>()
+  /** How many answers of each session this window has seen. */
+  readonly #seen = new Map<number, number>()
 
   constructor(job: Job) {
     this.#job = job
@@ -122,12 +123,14 @@ class Tally {
   #follow(index: number, count: number): void {
     const session = this.sessions[index] as PreparedSession
     const least = session.count + 1
-    // An answer in this window: only its own end can cut off a request from now on.
-    const most = this.#seen.has(index) ? least : least + session.cutOff - 1
+    const seen = this.#seen.get(index) ?? 0
+    // What the window before has cut off may still be saved while the first request of this one is answered, which tells its
+    // count before it is saved. After that only this window's own end can cut off a request.
+    const most = seen < 2 ? least + session.cutOff - 1 : least
     if (count < least || count > most) throw new Error(`A session counted ${count} after ${session.count}`)
     session.count = count
-    session.cutOff = 1
-    this.#seen.add(index)
+    session.cutOff = seen === 0 ? session.cutOff - (count - least) : 1
+    this.#seen.set(index, seen + 1)
   }
 
   #move(index: number, cookie: string | undefined): void {
