@@ -46,8 +46,8 @@ function wrappingKey(secret: string): Uint8Array {
 }
 
 /** A key for one purpose, which tells nothing of the secret nor of the keys for other purposes. */
-export function deriveKey(secret: Uint8Array, purpose: string): Uint8Array {
-  return hkdf(sha256, secret, undefined, utf8ToBytes(purpose), KEY_BYTES)
+export function deriveKey(secret: Uint8Array, purpose: string, length: number = KEY_BYTES): Uint8Array {
+  return hkdf(sha256, secret, undefined, utf8ToBytes(purpose), length)
 }
 
 /** Encrypts and authenticates bytes, as base64url. @param context - As for `seal`. */

@@ -1,3 +1,9 @@
+const encoder = new TextEncoder()
+// A mark of the byte order at the beginning of a text is part of the text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+// A letter of UTF-16 takes three bytes of UTF-8 at the most.
+const MAX_LETTER = 3
+
 /** Writes numbers and texts as bytes, short ones short. */
 export class ByteWriter {
   readonly #bytes: number[] = []
@@ -26,17 +32,17 @@ export class ByteWriter {
   }
 
   text(text: string): this {
-    const bytes = new TextEncoder().encode(text)
+    const bytes = encoder.encode(text)
     return this.number(bytes.length).fixed(bytes)
   }
 
   /** What was written, and the last text behind it, which needs no length. */
   end(text: string): Uint8Array {
-    const last = new TextEncoder().encode(text)
-    const all = new Uint8Array(this.#bytes.length + last.length)
+    const { length } = this.#bytes
+    const all = new Uint8Array(length + text.length * MAX_LETTER)
     all.set(this.#bytes)
-    all.set(last, this.#bytes.length)
-    return all
+    const { written } = encoder.encodeInto(text, all.subarray(length))
+    return all.subarray(0, length + written)
   }
 }
 
@@ -50,13 +56,15 @@ export class ByteReader {
   }
 
   byte(): number {
-    return this.fixed(1)[0] ?? 0
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw tooShort()
+    return byte
   }
 
   fixed(length: number): Uint8Array {
     const from = this.#at
     this.#at += length
-    if (length < 0 || this.#at > this.#bytes.length) throw new Error('The bytes end too early')
+    if (length < 0 || this.#at > this.#bytes.length) throw tooShort()
     return this.#bytes.subarray(from, this.#at)
   }
 
@@ -70,10 +78,14 @@ export class ByteReader {
   }
 
   text(): string {
-    return new TextDecoder().decode(this.fixed(this.number()))
+    return decoder.decode(this.fixed(this.number()))
   }
 
   end(): string {
-    return new TextDecoder().decode(this.#bytes.subarray(this.#at))
+    return decoder.decode(this.#bytes.subarray(this.#at))
   }
+}
+
+function tooShort(): Error {
+  return new Error('The bytes end too early')
 }

@@ -14,6 +14,8 @@ const MAX_CANDIDATES = 6
  * `.1`, ...; and those that remove the chunks of an older text. `undefined` when it is too large.
  */
 export function chunksOf(text: string, jar: CookieJar, record: SessionRecord): string[] | undefined {
+  const whole = jar.set(`1${text}`, record)
+  if (whole.length <= MAX_COOKIE) return [whole, ...clearedChunks(jar, 1)]
   const chunks: string[] = []
   let rest = text
   while (chunks.length === 0 || rest !== '') {
@@ -31,8 +33,11 @@ export function chunksOf(text: string, jar: CookieJar, record: SessionRecord): s
 
 /** The `Set-Cookie` values that remove the chunks that the request brought, from that number on. */
 export function clearedChunks(jar: CookieJar, from = 0): string[] {
-  const suffixes = Array.from({ length: MAX_CHUNKS - from }, (_, i) => suffix(from + i))
-  return suffixes.filter((end) => jar.values(end).length > 0).map((end) => jar.clear(end))
+  const cleared: string[] = []
+  for (let n = from; n < MAX_CHUNKS; n++) {
+    if (jar.values(suffix(n)).length > 0) cleared.push(jar.clear(suffix(n)))
+  }
+  return cleared
 }
 
 /**
@@ -40,7 +45,10 @@ export function clearedChunks(jar: CookieJar, from = 0): string[] {
  * the old cookies beside the new ones. Chunks that do not belong together make a text that opens nothing.
  */
 export function textsIn(jar: CookieJar): string[] {
-  const texts = chunks(jar, 0).flatMap((first) => {
+  const firsts = chunks(jar, 0)
+  const [only] = firsts
+  if (only !== undefined && firsts.length === 1 && countOf(only) === 1) return [only.slice(1)]
+  const texts = firsts.flatMap((first) => {
     const count = countOf(first)
     let joined = count === 0 ? [] : [first.slice(1)]
     for (let n = 1; n < count; n++) {
@@ -62,7 +70,7 @@ const CHUNK = /^[\w-]+$/
 /** The values of one chunk that could be ours, which costs next to nothing to say. */
 function chunks(jar: CookieJar, n: number): string[] {
   const values = jar.values(suffix(n)).filter((value) => value.length <= MAX_COOKIE && CHUNK.test(value))
-  return [...new Set(values)].slice(0, MAX_CANDIDATES)
+  return values.length > 1 ? [...new Set(values)].slice(0, MAX_CANDIDATES) : values
 }
 
 /** The number of chunks that the first one says there are; 0 when it says nothing of the kind. */
