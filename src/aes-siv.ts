@@ -28,9 +28,14 @@ export function nativeAesSiv(key: Uint8Array, associated: Uint8Array): AesSiv | 
   // No import, so that it runs anywhere.
   const { process } = globalThis as { process?: Partial<NodeJS.Process> }
   const createCipheriv = process?.getBuiltinModule?.('node:crypto')?.createCipheriv
-  if (!createCipheriv) return undefined
+  const pool = process?.getBuiltinModule?.('node:buffer')?.Buffer
+  if (!createCipheriv || !pool) return undefined
+  const allocate = (bytes: number): Uint8Array => {
+    const { buffer, byteOffset } = pool.allocUnsafe(bytes)
+    return new Uint8Array(buffer, byteOffset, bytes)
+  }
   try {
-    const native = new NativeAesSiv(createCipheriv, key, associated)
+    const native = new NativeAesSiv({ createCipheriv, allocate }, key, associated)
     const portable = portableAesSiv(key, associated)
     return PROBES.every((probe) => same(native.seal(probe), portable.seal(probe))) ? native : undefined
   } catch {

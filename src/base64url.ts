@@ -46,13 +46,13 @@ const LETTERS = /^[\w-]+$/
 
 /** The bytes of base64url text. Throws on text of another alphabet, and of a length that no bytes have. */
 export function fromBase64Url(text: string): Uint8Array {
-  const bytes = new Uint8Array((text.length * 3) >> 2)
   if (native && text.length >= LONG_TEXT) {
     // By itself it would pass over what is no letter, and take letters of base64 and of a like code for ours.
     if (!LETTERS.test(text) || text.length % 4 === 1) throw notBase64Url()
-    native.from(bytes.buffer).write(text, 'base64url')
-    return bytes
+    const { buffer, byteOffset, length } = native.from(text, 'base64url')
+    return new Uint8Array(buffer, byteOffset, length)
   }
+  const bytes = new Uint8Array((text.length * 3) >> 2)
   let seen = text.length % 4 === 1 ? NO_LETTER : 0
   let word = 0
   for (let i = 0, bits = 0, to = 0; i < text.length; i++) {

@@ -3,31 +3,40 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 // A letter of UTF-16 takes three bytes of UTF-8 at the most.
 const MAX_LETTER = 3
+// A number takes eight bytes of seven bits at the most.
+const MAX_NUMBER = 8
+// What most sessions fit in. Shared by all: memory of its own for each would cost more than all the writing.
+const shared = new Uint8Array(4096)
 
-/** Writes numbers and texts as bytes, short ones short. */
+/** Writes numbers and texts as bytes, short ones short. One at a time: the next one begins in the same memory. */
 export class ByteWriter {
-  readonly #bytes: number[] = []
+  #bytes: Uint8Array = shared
+  #length = 0
 
   byte(value: number): this {
-    this.#bytes.push(value)
+    this.#need(1)
+    this.#bytes[this.#length++] = value
     return this
   }
 
   /** Bytes whose number the reader knows. */
   fixed(bytes: Uint8Array): this {
-    for (const byte of bytes) this.#bytes.push(byte)
+    this.#need(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
     return this
   }
 
   /** A whole number, also below zero: seven bits a byte, small ones first. */
   number(value: number): this {
+    this.#need(MAX_NUMBER)
     // Twice the number, or twice and one less below zero, so that small ones of both kinds are short.
     let rest = value < 0 ? -2 * value - 1 : 2 * value
     while (rest > 127) {
-      this.#bytes.push((rest % 128) + 128)
+      this.#bytes[this.#length++] = (rest % 128) + 128
       rest = Math.floor(rest / 128)
     }
-    this.#bytes.push(rest)
+    this.#bytes[this.#length++] = rest
     return this
   }
 
@@ -36,13 +45,18 @@ export class ByteWriter {
     return this.number(bytes.length).fixed(bytes)
   }
 
-  /** What was written, and the last text behind it, which needs no length. */
+  /** What was written, and the last text behind it, which needs no length: to be used before the next one begins. */
   end(text: string): Uint8Array {
-    const { length } = this.#bytes
-    const all = new Uint8Array(length + text.length * MAX_LETTER)
-    all.set(this.#bytes)
-    const { written } = encoder.encodeInto(text, all.subarray(length))
-    return all.subarray(0, length + written)
+    this.#need(text.length * MAX_LETTER)
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#length))
+    return this.#bytes.subarray(0, this.#length + written)
+  }
+
+  #need(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return
+    const larger = new Uint8Array(2 * this.#length + more)
+    larger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = larger
   }
 }
 

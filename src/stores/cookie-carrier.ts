@@ -36,8 +36,10 @@ export class CookieCarrier implements Carrier {
   }
 
   load(jar: CookieJar): Awaitable<SealedCarried | undefined> {
-    const { name } = jar
-    return this.#first(textsIn(jar).map((text) => [text, name]))
+    const texts = textsIn(jar)
+    const [only] = texts
+    if (only !== undefined && texts.length === 1) return this.#open(only, jar.name)
+    return this.#first(texts.map((text) => [text, jar.name]))
   }
 
   resume(value: string): Awaitable<SealedCarried | undefined> {

@@ -99,8 +99,10 @@ describe('a platform whose AES is not as Node has it', () => {
       () => Object.assign(fake(), { update: (blocks: Uint8Array) => blocks.map(() => 1) }),
     ],
   ])('(it %s) is not taken', (_, createCipheriv) => {
-    const crypto = { createCipheriv } as never
-    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(crypto)
+    const builtin = process.getBuiltinModule.bind(process) as (id: string) => never
+    vi.spyOn(process, 'getBuiltinModule').mockImplementation((id: string) =>
+      id === 'node:crypto' ? ({ createCipheriv } as never) : builtin(id),
+    )
     expect(nativeAesSiv(key, purpose)).toBeUndefined()
     const cipher = aesSiv(key, purpose)
     expect(cipher).not.toBeInstanceOf(NativeAesSiv)
