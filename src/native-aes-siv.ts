@@ -21,6 +21,7 @@ const BLOCK = 16
 const HALF_KEY = 32
 // Most sessions fit in. Shared by all, since nothing waits between its use and the next one.
 const scratch = new Uint8Array(4096)
+const scratchView = new DataView(scratch.buffer)
 
 /**
  * AES-SIV (RFC 5297) by two ciphers of Node that are made once for the key: to make one for each message costs more than all
@@ -109,7 +110,7 @@ export class NativeAesSiv {
   #crypt(iv: Uint8Array, from: Uint8Array, to: Uint8Array, start: number): void {
     const { length } = from
     const counters = roomFor(length).subarray(0, wholeBlocks(length))
-    const view = new DataView(counters.buffer, counters.byteOffset)
+    const view = counters.buffer === scratch.buffer ? scratchView : new DataView(counters.buffer)
     const [a, b, c, d] = [word(iv, 0), word(iv, 4), word(iv, 8) & 0x7fffffff, word(iv, 12) & 0x7fffffff]
     for (let i = 0; i < counters.length; i += BLOCK) {
       view.setInt32(i, a)
@@ -118,9 +119,18 @@ export class NativeAesSiv {
       // It begins with a bit of 0, so it never runs over.
       view.setInt32(i + 12, d + i / BLOCK)
     }
-    const stream = this.#ecb.update(counters)
-    for (let i = 0; i < length; i++) to[start + i] = at(from, i) ^ at(stream, i)
+    to.set(from, start)
+    addAll(to.subarray(start), this.#ecb.update(counters), length)
   }
+}
+
+/** Adds so many bytes, four at once where they lie so. */
+function addAll(to: Uint8Array, stream: Uint8Array, length: number): void {
+  const words = (to.byteOffset | stream.byteOffset) % 4 === 0 ? length >> 2 : 0
+  const four = new Int32Array(to.buffer, words && to.byteOffset, words)
+  const others = new Int32Array(stream.buffer, words && stream.byteOffset, words)
+  for (let i = 0; i < words; i++) four[i] = (four[i] ?? 0) ^ (others[i] ?? 0)
+  for (let i = words * 4; i < length; i++) to[i] = at(to, i) ^ at(stream, i)
 }
 
 /** The length of the blocks that hold so many bytes, one at the least. */
