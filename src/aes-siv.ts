@@ -24,7 +24,7 @@ export function portableAesSiv(key: Uint8Array, associated: Uint8Array): AesSiv 
 }
 
 /** `undefined` where the platform has no AES, or one that is not to be used as Node's: whoever emulates it may not know how. */
-export function nativeAesSiv(key: Uint8Array, associated: Uint8Array): AesSiv | undefined {
+function nativeAesSiv(key: Uint8Array, associated: Uint8Array): AesSiv | undefined {
   // No import, so that it runs anywhere.
   const { process } = globalThis as { process?: Partial<NodeJS.Process> }
   const createCipheriv = process?.getBuiltinModule?.('node:crypto')?.createCipheriv
