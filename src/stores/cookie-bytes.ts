@@ -22,8 +22,8 @@ export class ByteWriter {
   /** Bytes whose number the reader knows. */
   fixed(bytes: Uint8Array): this {
     this.#need(bytes.length)
-    this.#bytes.set(bytes, this.#length)
-    this.#length += bytes.length
+    // They are few, for which a call of set() would take longer.
+    for (const byte of bytes) this.#bytes[this.#length++] = byte
     return this
   }
 
