@@ -3,12 +3,13 @@
  * decisions/cookie-cipher.md, cookie-format.md and no-compressed-cookies.md.
  *   node bench/cookies.ts
  */
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import { gcm, gcmsiv } from '@noble/ciphers/aes.js'
-import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { hchacha, xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { aesSiv, portableAesSiv } from '../src/aes-siv.ts'
 import { Journal } from '../src/journal.ts'
 import { encodeRecord, newRecord, type SessionRecord } from '../src/record.ts'
 import { Slot } from '../src/slot.ts'
@@ -19,7 +20,7 @@ const key = crypto.getRandomValues(new Uint8Array(32))
 const purpose = new TextEncoder().encode('session cookie sid')
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes))
 
-/** A cipher as a session would use it: a fresh nonce for each message. */
+/** A cipher as a session would use it: a fresh nonce for each message, where it takes one. */
 interface Cipher {
   seal(text: Uint8Array): Uint8Array
   open(sealed: Uint8Array): Uint8Array
@@ -78,7 +79,41 @@ function noble(aead: Aead, nonceBytes: number): Cipher {
   }
 }
 
+const SIGMA = new Uint32Array(new TextEncoder().encode('expand 32-byte k').buffer)
+const words = (bytes: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(bytes).buffer)
+
+/** XChaCha20-Poly1305: a key for each message, and the cipher of Node. @param keyOf - What is made of those bytes. */
+function nativeXChaCha(keyOf: (bytes: Uint8Array) => Uint8Array | KeyObject): Cipher {
+  const ownKey = (nonce: Uint8Array) => {
+    const own = new Uint32Array(8)
+    hchacha(SIGMA, words(key), words(nonce.subarray(0, 16)), own)
+    return keyOf(new Uint8Array(own.buffer))
+  }
+  const short = (nonce: Uint8Array) => Buffer.concat([new Uint8Array(4), nonce.subarray(16, 24)])
+  const options = { authTagLength: 16 }
+  return {
+    seal(text) {
+      const nonce = random(24)
+      const cipher = createCipheriv('chacha20-poly1305', ownKey(nonce), short(nonce), options)
+      cipher.setAAD(purpose, { plaintextLength: text.length })
+      return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()])
+    },
+    open(sealed) {
+      const decipher = createDecipheriv('chacha20-poly1305', ownKey(sealed), short(sealed), options)
+      decipher.setAAD(purpose, { plaintextLength: sealed.length - 40 })
+      decipher.setAuthTag(sealed.subarray(-16))
+      return Buffer.concat([decipher.update(sealed.subarray(24, -16)), decipher.final()])
+    },
+  }
+}
+
+const sivKey = random(64)
+
 const CIPHERS: Record<string, Cipher> = {
+  'AES-SIV, two ciphers of Node for all messages': aesSiv(sivKey, purpose),
+  'AES-SIV, @noble/ciphers': portableAesSiv(sivKey, purpose),
+  'XChaCha20-Poly1305, node:crypto, KeyObject': nativeXChaCha(createSecretKey),
+  'XChaCha20-Poly1305, node:crypto, key as bytes': nativeXChaCha((bytes) => bytes),
   'XChaCha20-Poly1305, @noble/ciphers': noble(xchacha20poly1305, 24),
   'AES-256-GCM-SIV, @noble/ciphers (12-byte nonce)': noble(gcmsiv, 12),
   'AES-256-GCM, key derived by HKDF, @noble': derivedNoble,
@@ -105,7 +140,7 @@ const json = JSON.stringify(data)
 const handle = Buffer.from(random(16)).toString('base64url')
 const record = signedIn()
 const base64 = (bytes: number): number => Math.ceil((bytes * 4) / 3)
-const SEAL = 24 + 16
+const SEAL = 16
 
 function signedIn(): SessionRecord {
   const journal = new Journal()

@@ -1,9 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
-import { createSessions } from 'sojourn'
+import { createSessions, type Sessions } from 'sojourn'
+import { cookieStore } from 'sojourn/cookie'
 import { memoryStore } from 'sojourn/memory'
 import { nodeSession } from 'sojourn/node'
+import { SECRET } from './site-data.ts'
 
 export type Task = () => Promise<unknown>
 
@@ -18,11 +20,30 @@ interface Data {
 const SESSIONS = 64
 
 const sessions = createSessions<Data>({ store: memoryStore(), cookie: { secure: false } })
+const sealed = createSessions<Data>({ store: cookieStore({ keys: [SECRET] }), cookie: { secure: false } })
 const add = (n = 0): number => n + 1
 
 /** What one request is, by its name: on the core alone, and from one end of `node:http` to the other. */
 export async function layerTasks(): Promise<Record<string, Task>> {
-  const cookies = await Promise.all(Array.from({ length: SESSIONS }, prepare))
+  return { ...(await storedTasks()), ...(await sealedTasks()) }
+}
+
+/** On the core alone, by a sealed cookie, which moves with each answer. */
+async function sealedTasks(): Promise<Record<string, Task>> {
+  const cookies = await Promise.all(Array.from({ length: SESSIONS }, () => prepare(sealed)))
+  let next = 0
+  return {
+    'core, sealed cookie, read only': () => readCore(sealed, cookies[next++ % SESSIONS]),
+    'core, sealed cookie, visit': async () => {
+      const mine = next++ % SESSIONS
+      cookies[mine] = await visitCore(sealed, cookies[mine])
+    },
+    'core, sealed cookie, first visit': () => visitCore(sealed, undefined),
+  }
+}
+
+async function storedTasks(): Promise<Record<string, Task>> {
+  const cookies = await Promise.all(Array.from({ length: SESSIONS }, () => prepare(sessions)))
   let next = 0
   const cookie = (): string => cookies[next++ % SESSIONS] ?? ''
   const bare = (_req: IncomingMessage, res: ServerResponse): void =>
@@ -37,14 +58,9 @@ export async function layerTasks(): Promise<Record<string, Task>> {
     res.end(`You have visited this page ${session.update('num_visits', add)} times.`)
   })
   return {
-    'core, read only': async () => {
-      const request = sessions.open({ cookie: cookie(), secure: false })
-      const session = await request.session()
-      session.get('user')
-      return request.dirty
-    },
-    'core, visit': () => visitCore(cookie()),
-    'core, first visit': () => visitCore(undefined),
+    'core, read only': () => readCore(sessions, cookie()),
+    'core, visit': () => visitCore(sessions, cookie()),
+    'core, first visit': () => visitCore(sessions, undefined),
     'node:http, no sessions': () => served(bare, cookie()),
     'node:http, session not touched': () => served(untouched, cookie()),
     'node:http, read only': () => served(read, cookie()),
@@ -53,16 +69,26 @@ export async function layerTasks(): Promise<Record<string, Task>> {
   }
 }
 
-async function visitCore(cookie: string | undefined): Promise<void> {
-  const request = sessions.open({ cookie, secure: false })
+async function readCore(site: Sessions<Data>, cookie: string | undefined): Promise<boolean> {
+  const request = site.open({ cookie, secure: false })
+  const session = await request.session()
+  session.get('user')
+  return request.dirty
+}
+
+/** Answers the cookie that the browser has afterwards. */
+async function visitCore(site: Sessions<Data>, cookie: string | undefined): Promise<string> {
+  const request = site.open({ cookie, secure: false })
   const session = await request.session()
   session.update('num_visits', add)
-  if (request.dirty) await request.commit()
+  const saving = request.dirty ? request.commit() : undefined
+  if (saving !== undefined) await saving
+  return request.outcome.setCookies[0]?.split(';')[0] ?? cookie ?? ''
 }
 
 /** A session of about 280 bytes; answers its cookie. */
-async function prepare(): Promise<string> {
-  const request = sessions.open({ cookie: undefined, secure: false })
+async function prepare(site: Sessions<Data>): Promise<string> {
+  const request = site.open({ cookie: undefined, secure: false })
   const session = await request.session()
   session
     .set('user', { name: 'Ada Lovelace', email: 'ada@example.org', roles: ['reader', 'editor'] })

@@ -46,12 +46,12 @@ function wrappingKey(secret: string): Uint8Array {
 }
 
 /** A key for one purpose, which tells nothing of the secret nor of the keys for other purposes. */
-export function deriveKey(secret: Uint8Array, purpose: string): Uint8Array {
-  return hkdf(sha256, secret, undefined, utf8ToBytes(purpose), KEY_BYTES)
+export function deriveKey(secret: Uint8Array, purpose: string, length: number = KEY_BYTES): Uint8Array {
+  return hkdf(sha256, secret, undefined, utf8ToBytes(purpose), length)
 }
 
 /** Encrypts and authenticates bytes, as base64url. @param context - As for `seal`. */
-export function sealBytes(bytes: Uint8Array, key: Uint8Array, context: string): string {
+function sealBytes(bytes: Uint8Array, key: Uint8Array, context: string): string {
   const nonce = randomBytes(NONCE_BYTES)
   const box = xchacha20poly1305(key, nonce, utf8ToBytes(context)).encrypt(bytes)
   const sealed = new Uint8Array(NONCE_BYTES + box.length)
@@ -61,7 +61,7 @@ export function sealBytes(bytes: Uint8Array, key: Uint8Array, context: string): 
 }
 
 /** The bytes that were sealed. Throws as `unseal` does. */
-export function unsealBytes(sealed: string, key: Uint8Array, context: string): Uint8Array {
+function unsealBytes(sealed: string, key: Uint8Array, context: string): Uint8Array {
   const bytes = fromBase64Url(sealed)
   const nonce = bytes.subarray(0, NONCE_BYTES)
   return xchacha20poly1305(key, nonce, utf8ToBytes(context)).decrypt(bytes.subarray(NONCE_BYTES))

@@ -84,11 +84,12 @@ export function fastifySession<Data extends object>(
     })
     fastify.addHook('onSend', (request, reply, _payload, next) => {
       const visit = (request as VisitedRequest)[held]
-      if (!visit?.dirty) {
+      const saving = visit && saveVisit(visit)
+      if (saving === undefined) {
         next()
         return
       }
-      saveVisit(visit).then(
+      saving.then(
         () => next(),
         (error) => {
           // The error page must not carry what was said of the answer that is not given.

@@ -30,9 +30,13 @@ function isHttps({ url, headers }: Request, trustProxy: boolean): boolean {
   return forwarded ?? url.startsWith('https:')
 }
 
-/** Saves what the handler has changed. @throws SessionError when that failed. */
-export async function saveVisit(visit: Pick<Visit, 'dirty' | 'commit'>): Promise<void> {
-  for (let i = 0; i < MAX_COMMITS && visit.dirty; i++) await visit.commit()
+/** Saves what the handler has changed. Answers nothing where that is done; rejects with a SessionError when it failed. */
+export function saveVisit(visit: Pick<Visit, 'dirty' | 'commit'>, commits = 0): Promise<void> | undefined {
+  for (let i = commits; i < MAX_COMMITS && visit.dirty; i++) {
+    const saving = visit.commit()
+    if (saving !== undefined) return saving.then(() => saveVisit(visit, i + 1))
+  }
+  return undefined
 }
 
 /** The headers to set, and the cookies to append, for what the session needs the client and the caches to know. */

@@ -1,42 +1,62 @@
-/** Writes numbers and texts as bytes, short ones short. */
+const encoder = new TextEncoder()
+// A mark of the byte order at the beginning of a text is part of the text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+// A letter of UTF-16 takes three bytes of UTF-8 at the most.
+const MAX_LETTER = 3
+// A number takes eight bytes of seven bits at the most.
+const MAX_NUMBER = 8
+// What most sessions fit in. Shared by all: memory of its own for each would cost more than all the writing.
+const shared = new Uint8Array(4096)
+
+/** Writes numbers and texts as bytes, short ones short. One at a time: the next one begins in the same memory. */
 export class ByteWriter {
-  readonly #bytes: number[] = []
+  #bytes: Uint8Array = shared
+  #length = 0
 
   byte(value: number): this {
-    this.#bytes.push(value)
+    this.#need(1)
+    this.#bytes[this.#length++] = value
     return this
   }
 
   /** Bytes whose number the reader knows. */
   fixed(bytes: Uint8Array): this {
-    for (const byte of bytes) this.#bytes.push(byte)
+    this.#need(bytes.length)
+    // They are few, for which a call of set() would take longer.
+    for (const byte of bytes) this.#bytes[this.#length++] = byte
     return this
   }
 
   /** A whole number, also below zero: seven bits a byte, small ones first. */
   number(value: number): this {
+    this.#need(MAX_NUMBER)
     // Twice the number, or twice and one less below zero, so that small ones of both kinds are short.
     let rest = value < 0 ? -2 * value - 1 : 2 * value
     while (rest > 127) {
-      this.#bytes.push((rest % 128) + 128)
+      this.#bytes[this.#length++] = (rest % 128) + 128
       rest = Math.floor(rest / 128)
     }
-    this.#bytes.push(rest)
+    this.#bytes[this.#length++] = rest
     return this
   }
 
   text(text: string): this {
-    const bytes = new TextEncoder().encode(text)
+    const bytes = encoder.encode(text)
     return this.number(bytes.length).fixed(bytes)
   }
 
-  /** What was written, and the last text behind it, which needs no length. */
+  /** What was written, and the last text behind it, which needs no length: to be used before the next one begins. */
   end(text: string): Uint8Array {
-    const last = new TextEncoder().encode(text)
-    const all = new Uint8Array(this.#bytes.length + last.length)
-    all.set(this.#bytes)
-    all.set(last, this.#bytes.length)
-    return all
+    this.#need(text.length * MAX_LETTER)
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#length))
+    return this.#bytes.subarray(0, this.#length + written)
+  }
+
+  #need(more: number): void {
+    if (this.#length + more <= this.#bytes.length) return
+    const larger = new Uint8Array(2 * this.#length + more)
+    larger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = larger
   }
 }
 
@@ -50,13 +70,15 @@ export class ByteReader {
   }
 
   byte(): number {
-    return this.fixed(1)[0] ?? 0
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw tooShort()
+    return byte
   }
 
   fixed(length: number): Uint8Array {
     const from = this.#at
     this.#at += length
-    if (length < 0 || this.#at > this.#bytes.length) throw new Error('The bytes end too early')
+    if (length < 0 || this.#at > this.#bytes.length) throw tooShort()
     return this.#bytes.subarray(from, this.#at)
   }
 
@@ -70,10 +92,14 @@ export class ByteReader {
   }
 
   text(): string {
-    return new TextDecoder().decode(this.fixed(this.number()))
+    return decoder.decode(this.fixed(this.number()))
   }
 
   end(): string {
-    return new TextDecoder().decode(this.#bytes.subarray(this.#at))
+    return decoder.decode(this.#bytes.subarray(this.#at))
   }
+}
+
+function tooShort(): Error {
+  return new Error('The bytes end too early')
 }

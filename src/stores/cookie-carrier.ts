@@ -1,3 +1,4 @@
+import { type Awaitable, after } from '../awaitable.ts'
 import type { Carriage, Carried, Carrier, CarrierContext } from '../carrier.ts'
 import { cookieName } from '../cookie.ts'
 import type { CookieJar } from '../cookie-jar.ts'
@@ -34,27 +35,22 @@ export class CookieCarrier implements Carrier {
     this.tellsEnd = revocation === undefined
   }
 
-  async load(jar: CookieJar): Promise<SealedCarried | undefined> {
-    for (const text of textsIn(jar)) {
-      const carried = await this.#open(text, jar.name)
-      if (carried) return carried
-    }
-    return undefined
+  load(jar: CookieJar): Awaitable<SealedCarried | undefined> {
+    const texts = textsIn(jar)
+    const [only] = texts
+    if (only !== undefined && texts.length === 1) return this.#open(only, jar.name)
+    return this.#first(texts.map((text) => [text, jar.name]))
   }
 
-  async resume(value: string): Promise<SealedCarried | undefined> {
+  resume(value: string): Awaitable<SealedCarried | undefined> {
     const text = textOf(value)
     if (text === undefined) return undefined
     const { cookie } = this.#context
     // Whether it came by https is not known here.
-    for (const name of [cookieName(cookie, true), cookieName(cookie, false)]) {
-      const carried = await this.#open(text, name)
-      if (carried) return carried
-    }
-    return undefined
+    return this.#first([true, false].map((secure) => [text, cookieName(cookie, secure)]))
   }
 
-  async again({ sealed }: SealedCarried): Promise<SealedCarried | undefined> {
+  again({ sealed }: SealedCarried): Awaitable<SealedCarried | undefined> {
     return sealed && this.#live(sealed)
   }
 
@@ -72,7 +68,7 @@ export class CookieCarrier implements Carrier {
     carried: SealedCarried,
     journals: readonly Journal[],
     jar: CookieJar,
-  ): Promise<Carriage | undefined> {
+  ): Awaitable<Carriage | undefined> {
     const { sealed } = carried
     return sealed ? this.#reseal(carried, sealed, journals, jar) : this.#begin(carried, journals, jar)
   }
@@ -88,17 +84,26 @@ export class CookieCarrier implements Carrier {
     return clearedChunks(jar)
   }
 
-  async #open(text: string, name: string): Promise<SealedCarried | undefined> {
+  /** The session of the first text that opens one under its name. */
+  #first(texts: readonly (readonly [text: string, name: string])[]): Awaitable<SealedCarried | undefined> {
+    const [first, ...others] = texts
+    if (!first) return undefined
+    return after(this.#open(...first), (carried) => carried ?? this.#first(others))
+  }
+
+  #open(text: string, name: string): Awaitable<SealedCarried | undefined> {
     const bytes = this.#sealer.open(text, name)
     const sealed = bytes && this.#decode(bytes)
     return sealed && this.#live(sealed)
   }
 
-  async #live(sealed: SealedSession): Promise<SealedCarried | undefined> {
+  #live(sealed: SealedSession): Awaitable<SealedCarried | undefined> {
     const { lifetimes, now, check } = this.#context
     if (sealed.expiresAt <= now() || isOver(sealed.record, lifetimes, now())) return undefined
-    if (this.#revocation && !(await this.#revocation.isLive(sealed))) return undefined
-    return carriedOf(sealed, await check(sealed.record))
+    return after(
+      this.#revocation?.isLive(sealed) ?? true,
+      (isLive) => (isLive || undefined) && after(check(sealed.record), (record) => carriedOf(sealed, record)),
+    )
   }
 
   /** The visitor of a cookie that is ours and cannot be read begins anew, and observers hear of it. */
@@ -112,49 +117,64 @@ export class CookieCarrier implements Carrier {
     }
   }
 
-  async #begin(blank: SealedCarried, journals: readonly Journal[], jar: CookieJar): Promise<Carriage> {
+  #begin(blank: SealedCarried, journals: readonly Journal[], jar: CookieJar): Awaitable<Carriage> {
     const { handle } = blank
-    const record = after(journals, blank.record, handle)
+    const record = changedBy(journals, blank.record, handle)
     // Nothing worth a cookie, but what was said of its timeouts holds when there is.
     if (isBlank(record)) return { carried: { ...blank, record }, setCookies: [] }
-    const epoch = await this.#revocation?.epochOf(record.userId)
-    const carriage = this.#seal({ handle, generation: newToken(), lastEnd: 0, epoch, record }, jar)
-    this.#context.events.emit('created', { handle, userId: record.userId })
-    return carriage
+    return after(this.#revocation?.epochOf(record.userId), (epoch) => {
+      const carriage = this.#seal({ handle, generation: newToken(), lastEnd: 0, epoch, record }, jar)
+      this.#context.events.emit('created', { handle, userId: record.userId })
+      return carriage
+    })
   }
 
-  async #reseal(
+  #reseal(
     { record, handle }: SealedCarried,
     sealed: SealedSession,
     journals: readonly Journal[],
     jar: CookieJar,
-  ): Promise<Carriage | undefined> {
-    const { events } = this.#context
+  ): Awaitable<Carriage | undefined> {
     const rotation = journals.findLast((journal) => journal.rotation)?.rotation
-    const changed = after(journals, record, handle)
-    const admitted = this.#revocation
-      ? await this.#revocation.admit(sealed, changed.userId, rotation !== undefined)
-      : { epoch: sealed.epoch }
-    if (!admitted) return undefined
+    const changed = changedBy(journals, record, handle)
     const generation = rotation ? hashSecret(rotation.to).slice(0, TOKEN_LENGTH) : sealed.generation
-    const next = { ...sealed, generation, epoch: admitted.epoch }
-    // Before anything is kept of it: one that is too large changes nothing.
-    const carriage = this.#seal({ ...next, record: changed }, jar)
-    if (!rotation) {
-      if (journals.length === 0) events.emit('renewed', { handle })
-      return carriage
-    }
-    const login = journals.findLast((journal) => journal.login)?.login?.userId
-    const became = await this.#revocation?.rotate(sealed, generation, login, carriage.carried.sealed.lastEnd)
-    if (became === 'late') return undefined
-    events.emit('rotated', { handle, userId: changed.userId })
-    if (became !== 'taken over') return carriage
-    // Who changed the id first may be somebody else: as in a store, nothing of theirs is handed over.
-    const stranger = after(journals, { ...record, userId: undefined, secrets: [] }, handle)
-    return this.#seal({ ...next, record: stranger }, jar)
+    return after(
+      this.#revocation ? this.#revocation.admit(sealed, changed.userId, rotation !== undefined) : sealed,
+      (admitted) => {
+        if (!admitted) return undefined
+        const draft = { ...sealed, generation, epoch: admitted.epoch, record: changed }
+        // Before anything is kept of it: one that is too large changes nothing.
+        const carriage = this.#seal(draft, jar)
+        if (rotation) return this.#rotate(sealed, record, draft, carriage, journals, jar)
+        if (journals.length === 0) this.#context.events.emit('renewed', { handle })
+        return carriage
+      },
+    )
   }
 
-  #seal(draft: Draft, jar: CookieJar): Carriage & { carried: { sealed: SealedSession } } {
+  /** Lets the session open by its new id alone, which the carriage has. */
+  #rotate(
+    before: SealedSession,
+    record: SessionRecord,
+    draft: Draft,
+    carriage: SealedCarriage,
+    journals: readonly Journal[],
+    jar: CookieJar,
+  ): Awaitable<Carriage | undefined> {
+    const { handle, generation } = draft
+    const login = journals.findLast((journal) => journal.login)?.login?.userId
+    const { lastEnd } = carriage.carried.sealed
+    return after(this.#revocation?.rotate(before, generation, login, lastEnd), (became) => {
+      if (became === 'late') return undefined
+      this.#context.events.emit('rotated', { handle, userId: draft.record.userId })
+      if (became !== 'taken over') return carriage
+      // Who changed the id first may be somebody else: as in a store, nothing of theirs is handed over.
+      const stranger = changedBy(journals, { ...record, userId: undefined, secrets: [] }, handle)
+      return this.#seal({ ...draft, record: stranger }, jar)
+    })
+  }
+
+  #seal(draft: Draft, jar: CookieJar): SealedCarriage {
     const { lifetimes, now } = this.#context
     const { generation } = draft
     const secrets = [{ hash: generation, wrap: undefined }]
@@ -172,12 +192,14 @@ export class CookieCarrier implements Carrier {
 /** A session that is about to be sealed. */
 type Draft = Omit<SealedSession, 'expiresAt'>
 
+type SealedCarriage = Carriage & { readonly carried: { readonly sealed: SealedSession } }
+
 function carriedOf(sealed: SealedSession, record: SessionRecord): SealedCarried & { sealed: SealedSession } {
   const { handle, generation, expiresAt } = sealed
   return { handle, record, sealed, secretHash: generation, expiresAt }
 }
 
-function after(journals: readonly Journal[], record: SessionRecord, handle: string): SessionRecord {
+function changedBy(journals: readonly Journal[], record: SessionRecord, handle: string): SessionRecord {
   return journals.reduce((base, journal) => journal.applyTo(base, handle, ignore), record)
 }
 

@@ -14,6 +14,8 @@ const MAX_CANDIDATES = 6
  * `.1`, ...; and those that remove the chunks of an older text. `undefined` when it is too large.
  */
 export function chunksOf(text: string, jar: CookieJar, record: SessionRecord): string[] | undefined {
+  const whole = jar.set(`1${text}`, record)
+  if (whole.length <= MAX_COOKIE) return [whole, ...clearedChunks(jar, 1)]
   const chunks: string[] = []
   let rest = text
   while (chunks.length === 0 || rest !== '') {
@@ -31,20 +33,28 @@ export function chunksOf(text: string, jar: CookieJar, record: SessionRecord): s
 
 /** The `Set-Cookie` values that remove the chunks that the request brought, from that number on. */
 export function clearedChunks(jar: CookieJar, from = 0): string[] {
-  const suffixes = Array.from({ length: MAX_CHUNKS - from }, (_, i) => suffix(from + i))
-  return suffixes.filter((end) => jar.values(end).length > 0).map((end) => jar.clear(end))
+  const cleared: string[] = []
+  for (let n = from; n < MAX_CHUNKS; n++) {
+    if (jar.values(suffix(n)).length > 0) cleared.push(jar.clear(suffix(n)))
+  }
+  return cleared
 }
 
 /**
  * The texts that the request's cookies may hold. There may be several: after a change of domain or path the browser sends
  * the old cookies beside the new ones. Chunks that do not belong together make a text that opens nothing.
  */
-export function textsIn(jar: CookieJar): string[] {
-  const texts = chunks(jar, 0).flatMap((first) => {
+export function textsIn(jar: CookieJar): readonly string[] {
+  const values = jar.values()
+  const [only] = values
+  if (only === undefined) return NONE
+  // The usual case. What is none of ours is refused when it is opened.
+  if (values.length === 1 && only.length <= MAX_COOKIE && countOf(only) === 1) return [only.slice(1)]
+  const texts = chunks(values).flatMap((first) => {
     const count = countOf(first)
     let joined = count === 0 ? [] : [first.slice(1)]
     for (let n = 1; n < count; n++) {
-      const next = chunks(jar, n)
+      const next = chunks(jar.values(suffix(n)))
       joined = joined.flatMap((text) => next.map((chunk) => text + chunk))
     }
     return joined
@@ -57,12 +67,14 @@ export function textOf(value: string): string | undefined {
   return value.length <= MAX_COOKIES && CHUNK.test(value) && countOf(value) > 0 ? value.slice(1) : undefined
 }
 
+const NONE: readonly string[] = []
+
 const CHUNK = /^[\w-]+$/
 
 /** The values of one chunk that could be ours, which costs next to nothing to say. */
-function chunks(jar: CookieJar, n: number): string[] {
-  const values = jar.values(suffix(n)).filter((value) => value.length <= MAX_COOKIE && CHUNK.test(value))
-  return [...new Set(values)].slice(0, MAX_CANDIDATES)
+function chunks(values: readonly string[]): string[] {
+  const chunks = values.filter((value) => value.length <= MAX_COOKIE && CHUNK.test(value))
+  return [...new Set(chunks)].slice(0, MAX_CANDIDATES)
 }
 
 /** The number of chunks that the first one says there are; 0 when it says nothing of the kind. */

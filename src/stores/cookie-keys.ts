@@ -1,3 +1,4 @@
+import { KEY_BYTES as SEALING_KEY_BYTES } from '../aes-siv.ts'
 import { fromBase64Url, toBase64Url } from '../base64url.ts'
 import { deriveKey } from '../seal.ts'
 
@@ -28,7 +29,7 @@ export function sealingKeys(keys: readonly string[]): SealingKey[] {
     const bytes = keyBytes(key, `"keys[${i}]"`)
     // Each purpose has a key of its own, so that the same key may serve other purposes.
     const id = deriveKey(bytes, 'sojourn cookie key id').subarray(0, ID_BYTES)
-    return { id: toBase64Url(id), bytes: deriveKey(bytes, 'sojourn cookie store') }
+    return { id: toBase64Url(id), bytes: deriveKey(bytes, 'sojourn cookie AES-SIV', SEALING_KEY_BYTES) }
   })
 }
 

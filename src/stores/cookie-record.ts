@@ -42,7 +42,7 @@ const EPOCH = 64
 
 /**
  * The session as bytes. Instants are differences in milliseconds, which take three to five bytes where JSON takes thirteen
- * and a name.
+ * and a name. To be used before the next one is encoded: all are in the same memory.
  */
 export function encodeSession(session: SealedSession): Uint8Array {
   const { record, expiresAt, epoch } = session

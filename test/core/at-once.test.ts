@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import { createSessions, type Sessions } from '../../src/index.ts'
+import { cookieStore } from '../../src/stores/cookie.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { newKey } from '../stores/cookie-site.ts'
 import { Browser } from './browser.ts'
 
 interface Data {
@@ -18,6 +20,17 @@ async function committed(sessions: Sessions<Data>): Promise<unknown> {
   expect(visit.outcome.setCookies).toHaveLength(1)
   return answer
 }
+
+it('a session that its cookie carries is saved when commit() returns, and failed when it throws', async () => {
+  const sessions = createSessions<Data>({ store: cookieStore({ keys: [newKey()] }) })
+  expect(await committed(sessions)).toBeUndefined()
+  const ann = new Browser(sessions)
+  await ann.visit((session) => session.set('n', 1))
+  await expect(ann.visit((session) => session.set('text', 'x'.repeat(9000)))).rejects.toMatchObject({
+    code: 'ERR_SESSION_TOO_LARGE',
+  })
+  expect(await ann.visit((session) => [session.get('n'), session.has('text')])).toEqual([1, false])
+})
 
 describe('a store in this process', () => {
   it('has saved when commit() returns, so that no response has to wait', async () => {

@@ -5,6 +5,7 @@ import { testsOf } from './vitest.ts'
 // Each import is written out, since a bundler must see it.
 const FILES: Record<string, () => Promise<unknown>> = {
   administration: () => import('../../core/administration.test.ts'),
+  'aes-siv': () => import('../../core/aes-siv.test.ts'),
   'at-once': () => import('../../core/at-once.test.ts'),
   base64url: () => import('../../core/base64url.test.ts'),
   calls: () => import('../../core/calls.test.ts'),
