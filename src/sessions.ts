@@ -216,7 +216,7 @@ class LiveSessions implements Sessions {
 }
 
 const FOREIGN =
-  'sojourn: a page of another origin opened a socket, which got no session. If that is a page of yours, give its origin to ' +
+  'sojourn: a page of another origin opened a socket and got no session. If it is yours: ' +
   'sessions.ofUpgrade(request, { origins: ["http://localhost:5173"] })'
 
 function missing(): SessionError {

@@ -50,8 +50,7 @@ export function upgradeSettings(options: UpgradeOptions): UpgradeSettings {
   const { origins = [], trustProxy = false, checkInterval = '30s' } = options
   if (!Array.isArray(origins) || !origins.every(isOrigin)) {
     throw new TypeError(
-      '"origins" must be a list of origins as browsers send them, such as "https://app.example.com": scheme, host and ' +
-        'perhaps a port, without a path',
+      '"origins" must be a list of origins, such as "https://app.example.com", without a path or a "/" at the end',
     )
   }
   return {
@@ -92,9 +91,7 @@ type Header = (name: string) => string | undefined
 
 function headersOf({ headers }: UpgradeRequest): Header {
   if (typeof headers !== 'object' || headers === null) {
-    throw new TypeError(
-      'ofUpgrade() takes the request that opens the socket: an IncomingMessage of Node, a Request of the Fetch standard',
-    )
+    throw new TypeError('ofUpgrade() takes the request that opens the socket: one of Node or a fetch Request')
   }
   const { get } = headers
   // A client may send a header called "get", too.
