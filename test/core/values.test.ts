@@ -244,12 +244,15 @@ const anyValue = fc.letrec<{ value: unknown }>((tie) => ({
 
 /**
  * Not every runtime compares rightly: Bun takes a map for another than itself when two of its keys are alike, such as `[]`
- * and `[]`, and Cloudflare's fails on an object without a prototype.
+ * and `[]`, Cloudflare's fails on an object without a prototype, and to Node 20 and 22 no invalid date is like another.
  */
+const comparesRightly =
+  !('Bun' in globalThis) &&
+  !globalThis.navigator?.userAgent?.includes('Cloudflare') &&
+  isDeepStrictEqual(new Date(Number.NaN), new Date(Number.NaN))
+
 function isSame(a: unknown, b: unknown): boolean {
-  if (!('Bun' in globalThis) && !globalThis.navigator?.userAgent?.includes('Cloudflare'))
-    return isDeepStrictEqual(a, b)
-  return fc.stringify(a) === fc.stringify(b)
+  return comparesRightly ? isDeepStrictEqual(a, b) : fc.stringify(a) === fc.stringify(b)
 }
 
 it('keeps a value of any shape as it is, or refuses it and names the place', async () => {
@@ -268,7 +271,7 @@ it('keeps a value of any shape as it is, or refuses it and names the place', asy
     const back = await visitor.visit((session) => session.get(key))
     expect(isSame(back, accepted ? value : undefined), fc.stringify(back)).toBe(true)
   })
-  await fc.assert(property, { numRuns: 2000 })
+  await fc.assert(property, { numRuns: 2000, examples: [['', new Date(Number.NaN)]] })
 })
 
 describe('a key', () => {
