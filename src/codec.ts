@@ -16,18 +16,31 @@ const MAX_DEPTH = 100
  * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` naming the path of what would not survive.
  */
 export function encode(value: unknown, name: string): Encoded {
-  if (isPlain(value, name, 0)) return { text: JSON.stringify(value), rich: false }
+  return isPlain(value, 0)
+    ? { text: JSON.stringify(value), rich: false }
+    : { text: encodeRich(value, name), rich: true }
+}
+
+/** Whether a value is that text still, or again. One text may stand for two, one plain and one rich. */
+export function isEncoded(value: unknown, { text, rich }: Encoded, name: string): boolean {
+  return isPlain(value, 0)
+    ? !rich && JSON.stringify(value) === text
+    : rich && encodeRich(value, name) === text
+}
+
+function encodeRich(value: unknown, name: string): string {
   if (value === undefined) throw refusal(name, 'undefined; use delete() to remove a key')
   try {
     const text = stringify(value, undefined, { operations: { tagOf, viewInfo } })
     // What can be written but not read again (nesting that overflows the stack) would cost the visitor the session.
     parse(text)
-    return { text, rich: true }
+    return text
   } catch (cause) {
     if (cause instanceof RangeError) throw refusal(name, 'nested too deeply')
     const path = cause instanceof Error && 'path' in cause ? String(cause.path) : ''
     const bad = cause instanceof Error && 'value' in cause ? cause.value : value
-    if (Array.isArray(bad)) refuseNamedProperty(bad, Object.keys(bad), name + path)
+    const named = Array.isArray(bad) ? namedProperty(bad, Object.keys(bad)) : undefined
+    if (named !== undefined) throw refusal(`${name}${path}.${named}`, 'a named property of an array')
     throw refusal(name + path, kind(bad))
   }
 }
@@ -36,33 +49,29 @@ export function decode({ text, rich }: Encoded): unknown {
   return rich ? parse(text) : JSON.parse(text)
 }
 
-/** Whether JSON keeps the value exactly as it is. */
-function isPlain(value: unknown, path: string, depth: number): boolean {
+/** Whether JSON keeps the value exactly as it is. Asked of each object that a request was shown: it makes nothing. */
+function isPlain(value: unknown, depth: number): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
   // JSON has no NaN, no infinities and no negative zero.
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
-  if (typeof value !== 'object') return false
-  if (depth > MAX_DEPTH) return false
-  return Array.isArray(value) ? isPlainArray(value, path, depth) : isPlainObject(value, path, depth)
+  if (typeof value !== 'object' || depth > MAX_DEPTH) return false
+  return Array.isArray(value) ? isPlainArray(value, depth + 1) : isPlainObject(value, depth + 1)
 }
 
-function isPlainArray(value: unknown[], path: string, depth: number): boolean {
-  if (isSubclassed(value, 'Array')) return false
-  const names = Object.keys(value)
-  refuseNamedProperty(value, names, path)
-  // Fewer names than elements means holes, which only devalue keeps.
-  return names.length === value.length && value.every((item, i) => isPlain(item, `${path}[${i}]`, depth + 1))
+function isPlainArray(value: unknown[], depth: number): boolean {
+  if (Object.getPrototypeOf(value) !== Array.prototype) return false
+  // A hole is `undefined`, which is not plain; so more names than elements are those that are no indices.
+  for (const item of value) if (!isPlain(item, depth)) return false
+  return Object.keys(value).length === value.length
 }
 
-function isPlainObject(value: object, path: string, depth: number): boolean {
+function isPlainObject(value: object, depth: number): boolean {
   if (Object.getPrototypeOf(value) !== Object.prototype) return false
-  if (Object.getOwnPropertySymbols(value).length > 0) return false
-  for (const [name, item] of Object.entries(value)) {
-    // Whoever merges such an object later would change the prototype of all objects.
-    if (name === '__proto__') throw refusal(`${path}.__proto__`, 'a key named "__proto__"')
-    if (!isPlain(item, `${path}.${name}`, depth + 1)) return false
+  for (const name in value) {
+    // Whoever merges such an object later would change the prototype of all objects. devalue refuses it.
+    if (name === '__proto__' || !isPlain(value[name as never], depth)) return false
   }
-  return true
+  return Object.getOwnPropertySymbols(value).length === 0
 }
 
 /**
@@ -92,11 +101,6 @@ function viewInfo(view: ArrayBufferView): ReturnType<typeof defaultStringifyOper
   if (byteLength === bufferByteLength) return info
   const bytes = buffer.slice(byteOffset, byteOffset + byteLength)
   return { ...info, buffer: bytes, byteOffset: 0, bufferByteLength: byteLength }
-}
-
-function refuseNamedProperty(array: unknown[], names: string[], path: string): void {
-  const named = namedProperty(array, names)
-  if (named !== undefined) throw refusal(`${path}.${named}`, 'a named property of an array')
 }
 
 /** A name that is no index: those come last. Counting would not do, since an array may have holes. */

@@ -202,9 +202,14 @@ export class LiveSession {
     return this.#state.handle
   }
 
+  /** Whether anything waits to be saved that it was told of: all but changes inside objects. */
+  get hasJournaled(): boolean {
+    return !this.#journal.isEmpty
+  }
+
   /** Whether anything waits to be saved, changes inside objects included. */
   get changed(): boolean {
-    if (!this.#journal.isEmpty) return true
+    if (this.hasJournaled) return true
     try {
       return this.#values.isChangedInPlace
     } catch {

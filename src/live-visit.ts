@@ -79,6 +79,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
 
   headersSent(): void {
     this.#headersSent = true
+    // Middleware may change it at the last moment, when the head is on its way.
+    if (this.#session?.hasJournaled) this.#saveSoon()
   }
 
   get lifetimes(): Lifetimes {

@@ -1,4 +1,4 @@
-import { decode, type Encoded, encode } from './codec.ts'
+import { decode, type Encoded, encode, isEncoded } from './codec.ts'
 
 /** One value of a session as it is stored: text, which never changes. Whoever wants the value gets one of their own. */
 export class Slot implements Encoded {
@@ -21,7 +21,12 @@ export class Slot implements Encoded {
     return decode(this)
   }
 
-  /** Whether both hold the same value. One text may stand for two, one plain and one rich. */
+  /** Whether it was written from a value that is as this one. @throws SessionError as `ofValue` does. */
+  holds(value: unknown, name: string): boolean {
+    return isEncoded(value, this, name)
+  }
+
+  /** Whether both hold the same value. */
   static same(a: Slot | undefined, b: Slot | undefined): boolean {
     return a === b || (a !== undefined && b !== undefined && a.rich === b.rich && a.text === b.text)
   }

@@ -78,8 +78,8 @@ export class Values {
   changedInPlace(tell: (key: string, slot: Slot) => void): void {
     if (!this.#objects) return
     for (const [key, value] of this.#objects) {
+      if (this.#slots.get(key)?.holds(value, key)) continue
       const slot = Slot.ofValue(value, key)
-      if (Slot.same(slot, this.#slots.get(key))) continue
       this.put(key, slot, value)
       tell(key, slot)
     }
@@ -89,7 +89,7 @@ export class Values {
   get isChangedInPlace(): boolean {
     if (!this.#objects) return false
     for (const [key, value] of this.#objects) {
-      if (!Slot.same(Slot.ofValue(value, key), this.#slots.get(key))) return true
+      if (!this.#slots.get(key)?.holds(value, key)) return true
     }
     return false
   }

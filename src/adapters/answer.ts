@@ -62,6 +62,7 @@ export class Answer {
 
   /** A client that leaves ends many a stream before the handler does; what the handler has changed is kept. */
   closed(): void {
+    if (this.#ended) return
     const { visit } = this.#held
     if (visit.dirty) visit.commit()?.catch(ignore)
   }

@@ -176,8 +176,8 @@ describe('a value that would not survive is refused, and its place named', () =>
     ['the same beside a hole', namedWithHole, '"key.total"', 'a named property of an array'],
     ['the same beside a Date', [new Date(0), named], '"key[1].total"', 'a named property of an array'],
     ['the same in a Map', new Map([['a', named]]), 'total"', 'a named property of an array'],
-    ['a "__proto__" of its own', proto, '"key.__proto__"', '__proto__'],
-    ['a "__proto__" inside', { a: [proto] }, '"key.a[0].__proto__"', '__proto__'],
+    ['a "__proto__" of its own', proto, '"key"', '__proto__'],
+    ['a "__proto__" inside', { a: [proto] }, '"key.a[0]"', '__proto__'],
     ['a "__proto__" beside a Date', { at: new Date(0), a: proto }, '"key.a', '__proto__'],
     ['nesting without end', nested(100_000), '"key"', 'nested too deeply'],
   ]
