@@ -1,31 +1,31 @@
 import { defaultStringifyOperations, parse, stringify } from 'devalue'
 import { SessionError } from './errors.ts'
 
-/** A value as text. Plain values are JSON; rich ones (Date, Map, BigInt, cycles, ...) are written by `devalue`. */
+/** A value as JSON. Plain ones are JSON by themselves; rich ones (Date, Map, BigInt, cycles, ...) a string that `devalue` wrote. */
 export interface Encoded {
-  text: string
-  rich: boolean
+  readonly json: string
+  readonly rich: boolean
 }
 
 // Beyond it lies a cycle, most often: devalue can tell.
 const MAX_DEPTH = 100
 
 /**
- * Writes a value as text.
+ * Writes a value as JSON.
  * @param name - What the value is called in an error, as its path begins: the session's key.
  * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` naming the path of what would not survive.
  */
 export function encode(value: unknown, name: string): Encoded {
   return isPlain(value, 0)
-    ? { text: JSON.stringify(value), rich: false }
-    : { text: encodeRich(value, name), rich: true }
+    ? { json: JSON.stringify(value), rich: false }
+    : { json: encodeRich(value, name), rich: true }
 }
 
-/** Whether a value is that text still, or again. One text may stand for two, one plain and one rich. */
-export function isEncoded(value: unknown, { text, rich }: Encoded, name: string): boolean {
+/** Whether `encode` would write that of a value. */
+export function encodesTo({ json, rich }: Encoded, value: unknown, name: string): boolean {
   return isPlain(value, 0)
-    ? !rich && JSON.stringify(value) === text
-    : rich && encodeRich(value, name) === text
+    ? !rich && JSON.stringify(value) === json
+    : rich && encodeRich(value, name) === json
 }
 
 function encodeRich(value: unknown, name: string): string {
@@ -34,7 +34,7 @@ function encodeRich(value: unknown, name: string): string {
     const text = stringify(value, undefined, { operations: { tagOf, viewInfo } })
     // What can be written but not read again (nesting that overflows the stack) would cost the visitor the session.
     parse(text)
-    return text
+    return JSON.stringify(text)
   } catch (cause) {
     if (cause instanceof RangeError) throw refusal(name, 'nested too deeply')
     const path = cause instanceof Error && 'path' in cause ? String(cause.path) : ''
@@ -45,8 +45,9 @@ function encodeRich(value: unknown, name: string): string {
   }
 }
 
-export function decode({ text, rich }: Encoded): unknown {
-  return rich ? parse(text) : JSON.parse(text)
+export function decode({ json, rich }: Encoded): unknown {
+  const value: unknown = JSON.parse(json)
+  return rich ? parse(String(value)) : value
 }
 
 /** Whether JSON keeps the value exactly as it is. Asked of each object that a request was shown: it makes nothing. */

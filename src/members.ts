@@ -1,14 +1,15 @@
 /**
- * Tells the members of a JSON object, each value as the text that it has there: nothing is parsed, so a value that nobody
- * asks for costs nothing, and one that nobody changes is written as it was read.
+ * Tells the members of a JSON object, each as the text that it has there: nothing is parsed, so a value that nobody asks for
+ * costs nothing, and one that nobody changes is written as it was read.
  * @param text - As `JSON.stringify` writes it, without blanks. What is inside the values is not looked at.
+ * @param tell - Given the name, and the text of the member with the place in it where the value begins.
  * @returns the place after the object
  * @throws Error when no object begins there, or it does not end.
  */
 export function readMembers(
   text: string,
   start: number,
-  tell: (name: string, value: string) => void,
+  tell: (name: string, member: string, valueAt: number) => void,
 ): number {
   if (text.charCodeAt(start) !== OPEN_BRACE) throw notJson()
   if (text.charCodeAt(start + 1) === CLOSE_BRACE) return start + 2
@@ -16,7 +17,7 @@ export function readMembers(
     const colon = endOfString(text, at)
     if (text.charCodeAt(colon) !== COLON) throw notJson()
     const end = endOfValue(text, colon + 1)
-    tell(nameOf(text, at, colon), text.slice(colon + 1, end))
+    tell(nameOf(text, at, colon), text.slice(at, end), colon + 1 - at)
     at = end
     const next = text.charCodeAt(at)
     if (next === CLOSE_BRACE) return at + 1
@@ -76,6 +77,7 @@ function endOfNested(text: string, start: number): number {
   throw notJson()
 }
 
-function notJson(): Error {
+/** Says nothing of the data, which may be on its way to a log. */
+export function notJson(): Error {
   return new Error('The entry is not JSON')
 }

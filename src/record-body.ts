@@ -1,4 +1,4 @@
-import { readMembers } from './members.ts'
+import { notJson, readMembers } from './members.ts'
 import { Slot } from './slot.ts'
 
 /** A value for the next page. The number tells it from the session's others: a request names those it has taken. */
@@ -29,7 +29,7 @@ export function encodeBody({ data, flashes }: RecordBody, before = ''): string {
   let rich: string[] | undefined
   // Not by for-of, which makes a pair of each.
   data.forEach((slot, name) => {
-    values.push(`${JSON.stringify(name)}:${jsonOf(slot)}`)
+    values.push(slot.member)
     if (!slot.rich) return
     rich ??= []
     rich.push(name)
@@ -44,12 +44,7 @@ export function encodeBody({ data, flashes }: RecordBody, before = ''): string {
 }
 
 function encodeFlash({ number, key, slot }: Flash): string {
-  return `[${number},${JSON.stringify(key)},${jsonOf(slot)}${slot.rich ? ',1' : ''}]`
-}
-
-/** A value as it stands in the text: as JSON, whatever it is. */
-export function jsonOf(slot: Slot): string {
-  return slot.rich ? JSON.stringify(slot.text) : slot.text
+  return `[${number},${JSON.stringify(key)},${slot.json}${slot.rich ? ',1' : ''}]`
 }
 
 /**
@@ -59,15 +54,19 @@ export function jsonOf(slot: Slot): string {
 export function decodeBody(text: string, start = 0): RecordBody {
   const data = new Map<string, Slot>()
   const isList = text[start] === '['
-  const end = readMembers(text, isList ? start + 1 : start, (name, value) => {
-    data.set(name, new Slot(value, false))
+  const end = readMembers(text, isList ? start + 1 : start, (name, member, valueAt) => {
+    data.set(name, new Slot(member, valueAt, false))
   })
   if (!isList) {
-    if (end !== text.length) throw new Error('The entry is not JSON')
+    if (end !== text.length) throw notJson()
     return { data, flashes: EMPTY_BODY.flashes }
   }
   const [rich, flashes] = restOf(text, end)
-  for (const name of rich) data.set(name, slotOf(parse(data.get(name)?.text ?? ''), true))
+  for (const name of rich) {
+    const slot = data.get(name)
+    if (!slot) throw notJson()
+    data.set(name, new Slot(slot.member, slot.start, true))
+  }
   return { data, flashes }
 }
 
@@ -76,12 +75,12 @@ function restOf(text: string, start: number): [rich: string[], flashes: readonly
   const [, rich, flashes = []] = parse(`[0${text.slice(start)}`) as [0, string[], WireFlash[]?]
   return [
     rich,
-    flashes.map(([number, key, value, isRich]) => ({ number, key, slot: slotOf(value, isRich === 1) })),
+    flashes.map(([number, key, value, isRich]) => ({
+      number,
+      key,
+      slot: Slot.ofJson({ json: JSON.stringify(value), rich: isRich === 1 }, key),
+    })),
   ]
-}
-
-function slotOf(value: unknown, rich: boolean): Slot {
-  return new Slot(rich ? String(value) : JSON.stringify(value), rich)
 }
 
 /** Without the parser's own error, which quotes what it cannot read. */
@@ -89,6 +88,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error('The entry is not JSON')
+    throw notJson()
   }
 }

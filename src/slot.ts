@@ -1,19 +1,34 @@
-import { decode, type Encoded, encode, isEncoded } from './codec.ts'
+import { decode, type Encoded, encode, encodesTo } from './codec.ts'
 
-/** One value of a session as it is stored: text, which never changes. Whoever wants the value gets one of their own. */
+/**
+ * One value of a session as it is stored: text, which never changes, and stays as it is where the session is written anew.
+ * Whoever wants the value gets one of their own.
+ */
 export class Slot implements Encoded {
-  readonly text: string
+  /** The value with its name, as they stand in a JSON object: `"name":value`. */
+  readonly member: string
+  /** Where the value begins there. */
+  readonly start: number
   readonly rich: boolean
 
-  constructor(text: string, rich: boolean) {
-    this.text = text
+  constructor(member: string, start: number, rich: boolean) {
+    this.member = member
+    this.start = start
     this.rich = rich
   }
 
   /** Writes a value down. @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` when it would not survive. */
   static ofValue(value: unknown, name: string): Slot {
-    const { text, rich } = encode(value, name)
-    return new Slot(text, rich)
+    return Slot.ofJson(encode(value, name), name)
+  }
+
+  static ofJson({ json, rich }: Encoded, name: string): Slot {
+    const label = `${JSON.stringify(name)}:`
+    return new Slot(label + json, label.length, rich)
+  }
+
+  get json(): string {
+    return this.member.slice(this.start)
   }
 
   /** The value, for somebody who may change it. */
@@ -23,11 +38,11 @@ export class Slot implements Encoded {
 
   /** Whether it was written from a value that is as this one. @throws SessionError as `ofValue` does. */
   holds(value: unknown, name: string): boolean {
-    return isEncoded(value, this, name)
+    return encodesTo(this, value, name)
   }
 
-  /** Whether both hold the same value. */
+  /** Whether both hold the same value of the same name. One text may stand for two values, one plain and one rich. */
   static same(a: Slot | undefined, b: Slot | undefined): boolean {
-    return a === b || (a !== undefined && b !== undefined && a.rich === b.rich && a.text === b.text)
+    return a === b || (a !== undefined && b !== undefined && a.rich === b.rich && a.member === b.member)
   }
 }

@@ -8,7 +8,6 @@ import { ignore } from '../ignore.ts'
 import type { Journal } from '../journal.ts'
 import { expiryAfterUse, extensionDue, isOver } from '../lifetime.ts'
 import { isBlank, newRecord, type SessionRecord } from '../record.ts'
-import { jsonOf } from '../record-body.ts'
 import { chunksOf, clearedChunks, MAX_COOKIES, textOf, textsIn } from './cookie-chunks.ts'
 import { decodeSession, encodeSession, newToken, type SealedSession, TOKEN_LENGTH } from './cookie-record.ts'
 import { MAX_LIFE, type Revocation } from './cookie-revocation.ts'
@@ -208,10 +207,10 @@ const NAMED_VALUES = 3
 /** Names what takes the most room, and never shows it. */
 function tooLarge(size: number, { data, flashes }: SessionRecord): SessionError {
   const sizes = [
-    ...Array.from(data, ([key, slot]) => ({ name: JSON.stringify(key), size: bytesOf(jsonOf(slot)) })),
+    ...Array.from(data, ([key, slot]) => ({ name: JSON.stringify(key), size: bytesOf(slot.json) })),
     ...flashes.map(({ key, slot }) => ({
       name: `the flash ${JSON.stringify(key)}`,
-      size: bytesOf(jsonOf(slot)),
+      size: bytesOf(slot.json),
     })),
   ]
   const biggest = sizes.sort((a, b) => b.size - a.size).slice(0, NAMED_VALUES)

@@ -4,7 +4,10 @@ import { readMembers } from '../../src/members.ts'
 
 function membersOf(text: string): [string, string][] {
   const found: [string, string][] = []
-  const end = readMembers(text, 0, (name, value) => found.push([name, value]))
+  const end = readMembers(text, 0, (name, member, valueAt) => {
+    expect(JSON.parse(member.slice(0, valueAt - 1))).toBe(name)
+    found.push([name, member.slice(valueAt)])
+  })
   expect(end).toBe(text.length)
   return found
 }

@@ -40,7 +40,7 @@ it('whatever a session holds comes out of its bytes as it went in', () => {
       const before = { handle: newHandle(), generation, expiresAt, lastEnd, epoch, record }
       const after = decodeSession(encodeSession(before))
       const plain = ({ record: { data, ...rest }, ...all }: typeof before) => {
-        return { ...all, record: { ...rest, data: Array.from(data, ([name, slot]) => [name, slot.text]) } }
+        return { ...all, record: { ...rest, data: Array.from(data, ([name, slot]) => [name, slot.json]) } }
       }
       expect(plain(after as typeof before)).toEqual(plain(before))
     }),
