@@ -19,7 +19,7 @@ import type { Events } from './events.ts'
 import type { Journal } from './journal.ts'
 import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
 import type { Loaded } from './loaded.ts'
-import { RecentWrites } from './recent-writes.ts'
+import { RecentStates } from './recent-states.ts'
 import { encodeRecord, newMark, type Opener, type SessionRecord } from './record.ts'
 import type { Entry, StoredEntry, Version } from './store.ts'
 
@@ -48,7 +48,7 @@ export class Committer {
     (key, batch) => this.#carry(key, batch),
     (batch) => this.#lost(batch),
   )
-  readonly #recent = new RecentWrites()
+  readonly #recent = new RecentStates()
   readonly attempts: Attempts = new Attempts()
   #counter = 0
 
@@ -67,6 +67,20 @@ export class Committer {
    */
   commit(key: string, changes: Changes): Awaitable<Committed | undefined> {
     return this.#queue.add(key, changes)
+  }
+
+  /** The record of an entry, where this process has read or written just that a moment ago. */
+  known(key: string, { value, userId }: Entry): SessionRecord | undefined {
+    const recent = this.#recent.get(key)
+    // What is sealed opens for each visitor anew.
+    if (recent?.value !== value || recent.record.dataKey || recent.record.userId !== userId) return undefined
+    return recent.record
+  }
+
+  /** Keeps in mind what was read, where nothing newer is known. */
+  remember(key: string, loaded: Loaded): void {
+    const recent = this.#recent.get(key)
+    if (!recent || recent.at <= loaded.at) this.#recent.remember(key, loaded)
   }
 
   /** Drops what is remembered of a session that has ended. */
@@ -128,7 +142,8 @@ export class Committer {
       if (!result) return this.#ended(key, jobs)
       if ('current' in result) return this.#overtakenBy(result.current, key, base, record.mark, jobs)
       const { version } = result
-      return this.#stored(key, jobs, { record, version, expiresAt: entry.expiresAt, at: ++this.#counter })
+      const { value, expiresAt } = entry
+      return this.#stored(key, jobs, { record, value, version, expiresAt, at: ++this.#counter })
     })
   }
 
@@ -210,7 +225,8 @@ export class Committer {
     const opener = { secrets: batch.map((job) => job.secret), dataKey: base.record.dataKey }
     const record = await this.#context.open(key, current, opener)
     if (!record || record.closed) return undefined
-    return { record, version: current.version, expiresAt: current.expiresAt, at: ++this.#counter }
+    const { value, version, expiresAt } = current
+    return { record, value, version, expiresAt, at: ++this.#counter }
   }
 
   #stored(key: string, batch: readonly Job[], stored: Loaded): undefined {

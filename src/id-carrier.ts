@@ -140,23 +140,47 @@ export class IdCarrier implements Carrier {
 
   #open(id: Id): Awaitable<IdCarried | undefined> {
     const at = this.#committer.mark()
-    return after(this.#context.read(id.key), (entry) => entry && this.#opened(id, entry, at))
+    const entry = this.#context.read(id.key)
+    return entry instanceof Promise ? this.#openedLater(id, entry, at) : this.#opened(id, entry, at)
   }
 
-  #opened(id: Id, entry: StoredEntry, at: number): Awaitable<IdCarried | undefined> {
+  async #openedLater(
+    id: Id,
+    entry: Promise<StoredEntry | undefined>,
+    at: number,
+  ): Promise<IdCarried | undefined> {
+    return this.#opened(id, await entry, at)
+  }
+
+  #opened(id: Id, entry: StoredEntry | undefined, at: number): Awaitable<IdCarried | undefined> {
     const { decode, check, lifetimes, now } = this.#context
-    if (entry.expiresAt <= now()) return undefined
-    const decoded = decode(id.key, entry, { secrets: [id.secret] })
+    if (!entry || entry.expiresAt <= now()) return undefined
+    const known = this.#committer.known(id.key, entry)
+    const decoded = known ?? decode(id.key, entry, { secrets: [id.secret] })
     const hash = hashSecret(id.secret)
     if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now())) return undefined
     // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
-    return after(check(decoded), (record) => this.#loaded(id, hash, entry, record, at))
+    const record = check(decoded)
+    return record instanceof Promise
+      ? this.#loadedLater(id, hash, entry, record, at)
+      : this.#loaded(id, hash, entry, record, at)
+  }
+
+  async #loadedLater(
+    id: Id,
+    hash: string,
+    entry: StoredEntry,
+    record: Promise<SessionRecord>,
+    at: number,
+  ): Promise<IdCarried> {
+    return this.#loaded(id, hash, entry, await record, at)
   }
 
   #loaded(id: Id, secretHash: string, entry: StoredEntry, record: SessionRecord, at: number): IdCarried {
-    const { version, expiresAt } = entry
+    const { value, version, expiresAt } = entry
     const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record
-    const loaded = { record: readable, version, expiresAt, at }
+    const loaded = { record: readable, value, version, expiresAt, at }
+    this.#committer.remember(id.key, loaded)
     return { id, loaded, record: readable, handle: id.key, secretHash, expiresAt }
   }
 
@@ -182,7 +206,7 @@ export class IdCarrier implements Carrier {
       if (version === undefined) return this.#taken(blank, journals, mark, attempt)
       events.emit('created', { handle: key, userId: record.userId })
       const [secret] = record.secrets
-      const loaded = { record, version, expiresAt, at }
+      const loaded = { record, value: entry.value, version, expiresAt, at }
       return { carried: carried(blank.id, secret?.hash, loaded, record), tell: true }
     })
   }

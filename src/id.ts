@@ -19,7 +19,8 @@ const SECRET_BYTES = 24
 const HASH_LENGTH = 32
 
 const KEY = /^[\w-]{22}$/
-const SECRET = /^[\w-]{32}$/
+const ID = /^[\w-]{22}\.[\w-]{32}$/
+const DOT = 22
 
 export function newKey(): string {
   return randomText(KEY_BYTES)
@@ -35,9 +36,7 @@ export function isKey(text: unknown): text is string {
 
 /** The id that a cookie's value spells, or `undefined` when it cannot be one of ours. */
 export function parseId(text: string): Id | undefined {
-  const dot = text.indexOf('.')
-  const [key, secret] = [text.slice(0, dot), text.slice(dot + 1)]
-  return KEY.test(key) && SECRET.test(secret) ? { key, secret } : undefined
+  return ID.test(text) ? { key: text.slice(0, DOT), secret: text.slice(DOT + 1) } : undefined
 }
 
 export function formatId({ key, secret }: Id): string {

@@ -11,6 +11,7 @@ import {
 } from './record.ts'
 import type { Flash } from './record-body.ts'
 import type { Slot } from './slot.ts'
+import { copyOf } from './values.ts'
 
 interface Rotation {
   /** The hash of the secret that the request came with. */
@@ -185,12 +186,12 @@ export class Journal {
   #data(base: ReadonlyMap<string, Slot>, onStale: (name: string) => void): ReadonlyMap<string, Slot> {
     if (!this.#changes) return base
     if (this.#outcome?.on === base) return this.#outcome.data
-    const data = new Map(base)
-    for (const [name, change] of this.#changes) {
+    const data = copyOf(base)
+    this.#changes.forEach((change, name) => {
       const slot = changed(name, change, data.get(name), onStale)
       if (slot) data.set(name, slot)
       else data.delete(name)
-    }
+    })
     return data
   }
 

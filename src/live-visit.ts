@@ -128,17 +128,31 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   #load(): Promise<Session<Data>> {
-    const { carrier } = this.#context
-    const loading = rescued(
-      () => after(carrier.load(this.#jar), (found) => this.#show(found ?? carrier.blank())),
-      (error) => {
-        if (!isTolerable(this.#context, error)) return this.#refused(error)
-        // Nothing of this request is kept, and the cookie is left alone: the visitor is back when the store is.
-        this.#closed = 'failed'
-        return this.#show(carrier.blank())
-      },
-    )
-    return loading instanceof Promise ? loading : Promise.resolve(loading)
+    try {
+      const found = this.#context.carrier.load(this.#jar)
+      return found instanceof Promise ? this.#loadedLater(found) : Promise.resolve(this.#loaded(found))
+    } catch (error) {
+      return this.#notLoaded(error)
+    }
+  }
+
+  async #loadedLater(found: Promise<Carried | undefined>): Promise<Session<Data>> {
+    try {
+      return this.#loaded(await found)
+    } catch (error) {
+      return this.#notLoaded(error)
+    }
+  }
+
+  #loaded(found: Carried | undefined): Session<Data> {
+    return this.#show(found ?? this.#context.carrier.blank())
+  }
+
+  async #notLoaded(error: unknown): Promise<Session<Data>> {
+    if (!isTolerable(this.#context, error)) return this.#refused(error)
+    // Nothing of this request is kept, and the cookie is left alone: the visitor is back when the store is.
+    this.#closed = 'failed'
+    return this.#show(this.#context.carrier.blank())
   }
 
   /** A handler that asks but never looks must not bring the process down. */

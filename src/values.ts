@@ -123,7 +123,7 @@ export class Values {
   }
 
   #mine(): Map<string, Slot> {
-    this.#own ??= new Map(this.#slots)
+    this.#own ??= copyOf(this.#slots)
     this.#slots = this.#own
     return this.#own
   }
@@ -132,6 +132,15 @@ export class Values {
     this.#objects ??= new Map()
     this.#objects.set(key, value)
   }
+}
+
+/** By hand, since `new Map(map)` takes twice as long: it makes a pair of each. */
+export function copyOf(slots: ReadonlyMap<string, Slot>): Map<string, Slot> {
+  const copy = new Map<string, Slot>()
+  slots.forEach((slot, key) => {
+    copy.set(key, slot)
+  })
+  return copy
 }
 
 function isObject(value: unknown): value is object {
