@@ -3,6 +3,7 @@ import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
 import type { Loaded } from './loaded.ts'
 import type { SessionRecord } from './record.ts'
+import type { Entry } from './store.ts'
 
 export interface Committed {
   /** What the store holds now. */
@@ -86,8 +87,16 @@ export class Job implements Changes {
 /** The commits that one write carries. */
 export interface Batch {
   readonly jobs: Job[]
-  /** What was sent to the store and is not answered yet: its mark, and the state that it is to replace. */
-  sent: { readonly mark: string | undefined; readonly base: Loaded } | undefined
+  /** What was sent to the store and is not answered yet. */
+  sent: Sent | undefined
+}
+
+export interface Sent {
+  /** The state that it is to replace. */
+  readonly base: Loaded
+  readonly record: SessionRecord
+  /** The record as the store is to keep it. */
+  readonly entry: Entry
 }
 
 /** Whether all it wants is a longer life. */

@@ -1,4 +1,4 @@
-import { type Awaitable, after } from './awaitable.ts'
+import type { Awaitable } from './awaitable.ts'
 import { type Batch, type Changes, type Committed, Job } from './commit-job.ts'
 
 /** So long waits a commit, in milliseconds, for another request's write to end before it takes its place. */
@@ -11,14 +11,14 @@ const PATIENCE = 10_000
 export class CommitQueue {
   /** The commits waiting for the write under way, by key. No entry: no write under way. */
   readonly #waiting = new Map<string, Job[]>()
-  readonly #write: (key: string, batch: Batch) => Awaitable<void>
+  readonly #write: (key: string, batch: Batch) => Promise<void> | undefined
   readonly #lost: (batch: Batch) => void
 
   /**
    * @param write - Settles all jobs of the batch; it neither throws nor rejects.
    * @param lost - Told that a write may never end, before another one carries its jobs.
    */
-  constructor(write: (key: string, batch: Batch) => Awaitable<void>, lost: (batch: Batch) => void) {
+  constructor(write: (key: string, batch: Batch) => Promise<void> | undefined, lost: (batch: Batch) => void) {
     this.#write = write
     this.#lost = lost
   }
@@ -31,17 +31,22 @@ export class CommitQueue {
       waiting.push(job)
       void this.#wait(key, waiting, job)
     } else {
-      const first = [job]
-      this.#waiting.set(key, first)
-      void this.#run(key, first)
+      const written = this.#write(key, batchOf([job]))
+      if (written) {
+        const others: Job[] = []
+        this.#waiting.set(key, others)
+        void written.then(() => this.#done(key, others))
+      }
     }
     return job.answer()
   }
 
   /** Lets the write under way carry those that wait for it, too. */
   join(key: string, batch: Batch): void {
-    const waiting = this.#waiting.get(key)
-    if (waiting) carry(waiting, batch)
+    for (const job of this.#waiting.get(key)?.splice(0) ?? []) {
+      batch.jobs.push(job)
+      carry(job, batch)
+    }
   }
 
   /**
@@ -74,22 +79,27 @@ export class CommitQueue {
     waiting.unshift(...jobs)
   }
 
-  /** Writes for all that wait, and leaves those that came meanwhile to the first of them. */
-  #run(key: string, waiting: Job[]): Awaitable<void> {
-    const batch: Batch = { jobs: [], sent: undefined }
-    carry(waiting, batch)
-    return after(this.#write(key, batch), () => {
-      if (waiting[0]) waiting[0].wake()
-      else if (this.#waiting.get(key) === waiting) this.#waiting.delete(key)
-    })
+  /** Writes for all that wait. */
+  async #run(key: string, waiting: Job[]): Promise<void> {
+    await this.#write(key, batchOf(waiting.splice(0)))
+    this.#done(key, waiting)
+  }
+
+  /** Leaves those that came meanwhile to the first of them. */
+  #done(key: string, waiting: Job[]): void {
+    if (waiting[0]) waiting[0].wake()
+    else if (this.#waiting.get(key) === waiting) this.#waiting.delete(key)
   }
 }
 
-function carry(waiting: Job[], batch: Batch): void {
-  for (const job of waiting.splice(0)) {
-    job.batch = batch
-    batch.jobs.push(job)
-    // Its patience begins anew.
-    job.wake()
-  }
+function batchOf(jobs: Job[]): Batch {
+  const batch: Batch = { jobs, sent: undefined }
+  for (const job of jobs) carry(job, batch)
+  return batch
+}
+
+function carry(job: Job, batch: Batch): void {
+  job.batch = batch
+  // Its patience begins anew.
+  job.wake()
 }

@@ -1,6 +1,6 @@
 import type { Verbs } from './at-once.ts'
 import { Attempts } from './attempts.ts'
-import { type Awaitable, after, rescued } from './awaitable.ts'
+import type { Awaitable } from './awaitable.ts'
 import {
   type Batch,
   type Changes,
@@ -11,6 +11,7 @@ import {
   isToWrite,
   type Job,
   LATE,
+  type Sent,
   settle,
 } from './commit-job.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -21,7 +22,7 @@ import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
 import type { Loaded } from './loaded.ts'
 import { RecentStates } from './recent-states.ts'
 import { encodeRecord, newMark, type Opener, type SessionRecord } from './record.ts'
-import type { Entry, StoredEntry, Version } from './store.ts'
+import type { Entry, StoredEntry, UpdateResult } from './store.ts'
 
 /** What the committer needs of its surroundings. */
 export interface CommitContext extends Pick<Verbs, 'update'> {
@@ -69,16 +70,19 @@ export class Committer {
     return this.#queue.add(key, changes)
   }
 
-  /** The record of an entry, where this process has read or written just that a moment ago. */
-  known(key: string, { value, userId }: Entry): SessionRecord | undefined {
+  /** What this process has read or written a moment ago, where that is what the store still holds. */
+  known(key: string, { value, expiresAt, userId, version }: StoredEntry): Loaded | undefined {
     const recent = this.#recent.get(key)
+    if (recent?.value !== value || recent.version !== version || recent.expiresAt !== expiresAt)
+      return undefined
+    const { record } = recent
     // What is sealed opens for each visitor anew.
-    if (recent?.value !== value || recent.record.dataKey || recent.record.userId !== userId) return undefined
-    return recent.record
+    return record.userId === userId && !record.dataKey ? recent : undefined
   }
 
   /** Keeps in mind what was read, where nothing newer is known. */
   remember(key: string, loaded: Loaded): void {
+    if (loaded.record.dataKey || loaded.record.closed) return
     const recent = this.#recent.get(key)
     if (!recent || recent.at <= loaded.at) this.#recent.remember(key, loaded)
   }
@@ -88,32 +92,36 @@ export class Committer {
     this.#recent.forget(key)
   }
 
-  #carry(key: string, batch: Batch): Awaitable<void> {
-    return rescued(
-      () => this.#write(key, batch),
-      (error) => {
-        this.forget(key)
-        for (const job of batch.jobs) job.reject(error)
-      },
-    )
+  #carry(key: string, batch: Batch): Promise<void> | undefined {
+    try {
+      return this.#write(key, batch)?.catch((error) => this.#failed(key, batch, error))
+    } catch (error) {
+      return this.#failed(key, batch, error)
+    }
+  }
+
+  #failed(key: string, { jobs }: Batch, error: unknown): undefined {
+    this.forget(key)
+    for (const job of jobs) job.reject(error)
   }
 
   /** What was sent may be stored, or may still be: the next write of these finds it out. */
   #lost({ jobs, sent }: Batch): void {
     if (!sent) return
     for (const job of jobs) job.base = sent.base
-    this.#noteAttempt(jobs, sent.mark, sent.base.version)
+    this.#noteAttempt(jobs, sent)
   }
 
-  #write(key: string, batch: Batch): Awaitable<void> {
+  #write(key: string, batch: Batch): Promise<void> | undefined {
     const base = this.#newest(key, batch.jobs)
     if (this.#isExtended(base, batch.jobs)) return this.#overtaken(batch.jobs)
-    return after(this.#writeOn(base, key, batch), (newer) => newer && this.#replay(newer, key, batch))
+    const newer = this.#writeOn(base, key, batch)
+    return newer && this.#replay(newer, key, batch)
   }
 
   /** Tries again, on the newer state that another process has written first, until no other one is. */
-  async #replay(first: Loaded, key: string, batch: Batch): Promise<void> {
-    let base: Loaded | undefined = first
+  async #replay(first: Promise<Loaded | undefined>, key: string, batch: Batch): Promise<void> {
+    let base = await first
     for (let attempt = 1; base; attempt++) {
       if (attempt === MAX_ATTEMPTS) throw conflict()
       this.#context.events.emit('conflict', { handle: key, attempt })
@@ -123,48 +131,57 @@ export class Committer {
     }
   }
 
-  /** Settles the jobs; or answers the newer state that another process has written first. */
-  #writeOn(base: Loaded, key: string, batch: Batch): Awaitable<Loaded | undefined> {
+  /** Settles the jobs, at once or later; or answers the newer state that another process has written first. */
+  #writeOn(base: Loaded, key: string, batch: Batch): Promise<Loaded | undefined> | undefined {
     const { jobs } = batch
     const record = this.#apply(key, base, jobs)
     if (!jobs.some(isToWrite)) return settle(jobs, base)
     const entry = this.#entry(key, record)
-    batch.sent = { mark: record.mark, base }
-    const updated = rescued(
-      () => this.#context.update(key, entry, base.version),
+    const sent = { base, record, entry }
+    batch.sent = sent
+    const result = this.#context.update(key, entry, base.version)
+    if (!(result instanceof Promise)) return this.#answered(key, batch, sent, result)
+    return result.then(
+      (result) => this.#answered(key, batch, sent, result),
       (error) => {
-        this.#noteAttempt(jobs, record.mark, base.version)
+        this.#noteAttempt(jobs, sent)
         throw error
       },
     )
-    return after(updated, (result) => {
-      batch.sent = undefined
-      if (!result) return this.#ended(key, jobs)
-      if ('current' in result) return this.#overtakenBy(result.current, key, base, record.mark, jobs)
-      const { version } = result
-      const { value, expiresAt } = entry
-      return this.#stored(key, jobs, { record, value, version, expiresAt, at: ++this.#counter })
-    })
+  }
+
+  #answered(
+    key: string,
+    batch: Batch,
+    sent: Sent,
+    result: UpdateResult | undefined,
+  ): Promise<Loaded | undefined> | undefined {
+    batch.sent = undefined
+    if (!result) return this.#ended(key, batch.jobs)
+    if ('current' in result) return this.#overtakenBy(result.current, key, sent, batch.jobs)
+    const { record, entry } = sent
+    const { value, expiresAt } = entry
+    const stored = { record, value, version: result.version, expiresAt, at: ++this.#counter }
+    return this.#stored(key, batch.jobs, stored)
   }
 
   async #overtakenBy(
     entry: StoredEntry,
     key: string,
-    base: Loaded,
-    mark: string | undefined,
+    { base, record }: Sent,
     jobs: Job[],
   ): Promise<Loaded | undefined> {
     if (jobs.every(extendsOnly)) return this.#overtaken(jobs)
     const current = await this.#decode(key, entry, base, jobs)
     if (!current) return this.#ended(key, jobs)
     // The client of the store has sent it twice, as some do when they had to connect again.
-    if (current.record.mark === mark) return this.#stored(key, jobs, current)
+    if (current.record.mark === record.mark) return this.#stored(key, jobs, current)
     return current
   }
 
-  #noteAttempt(batch: readonly Job[], mark: string | undefined, version: Version): void {
+  #noteAttempt(batch: readonly Job[], { record, base }: Sent): void {
     for (const { fate, journals } of batch) {
-      if ('view' in fate) this.attempts.note(journals, mark, version)
+      if ('view' in fate) this.attempts.note(journals, record.mark, base.version)
     }
   }
 

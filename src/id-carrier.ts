@@ -153,35 +153,32 @@ export class IdCarrier implements Carrier {
   }
 
   #opened(id: Id, entry: StoredEntry | undefined, at: number): Awaitable<IdCarried | undefined> {
-    const { decode, check, lifetimes, now } = this.#context
-    if (!entry || entry.expiresAt <= now()) return undefined
+    const { decode, check, lifetimes } = this.#context
+    const now = this.#context.now()
+    if (!entry || entry.expiresAt <= now) return undefined
     const known = this.#committer.known(id.key, entry)
-    const decoded = known ?? decode(id.key, entry, { secrets: [id.secret] })
+    const decoded = known?.record ?? decode(id.key, entry, { secrets: [id.secret] })
     const hash = hashSecret(id.secret)
-    if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now())) return undefined
+    if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now)) return undefined
+    const { value, version, expiresAt } = entry
+    const loaded = known ?? { record: decoded, value, version, expiresAt, at }
+    if (!known) this.#committer.remember(id.key, loaded)
     // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
     const record = check(decoded)
     return record instanceof Promise
-      ? this.#loadedLater(id, hash, entry, record, at)
-      : this.#loaded(id, hash, entry, record, at)
+      ? this.#loadedLater(id, hash, loaded, record)
+      : this.#loaded(id, hash, loaded, record)
   }
 
-  async #loadedLater(
-    id: Id,
-    hash: string,
-    entry: StoredEntry,
-    record: Promise<SessionRecord>,
-    at: number,
-  ): Promise<IdCarried> {
-    return this.#loaded(id, hash, entry, await record, at)
+  async #loadedLater(id: Id, hash: string, read: Loaded, record: Promise<SessionRecord>): Promise<IdCarried> {
+    return this.#loaded(id, hash, read, await record)
   }
 
-  #loaded(id: Id, secretHash: string, entry: StoredEntry, record: SessionRecord, at: number): IdCarried {
-    const { value, version, expiresAt } = entry
-    const readable = this.#context.sealed ? sealed(record, id.key, id.secret) : record
-    const loaded = { record: readable, value, version, expiresAt, at }
-    this.#committer.remember(id.key, loaded)
-    return { id, loaded, record: readable, handle: id.key, secretHash, expiresAt }
+  /** @param record - What the schema has left of what was read. */
+  #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
+    const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
+    if (record === read.record) return carried(id, hash, read, record)
+    return carried(id, hash, { ...read, record }, record)
   }
 
   #create(blank: IdCarried, journals: readonly Journal[], attempt = 1): Awaitable<Saved | undefined> {
@@ -244,18 +241,25 @@ export class IdCarrier implements Carrier {
 
   #updated(before: IdCarried, journals: readonly Journal[], { stored, view }: Committed): Saved {
     const { key } = before.id
-    const rotated = journals.findLast(
-      ({ rotation }) => rotation && hasSecret(stored.record, hashSecret(rotation.to)),
-    )?.rotation?.to
-    const id = rotated === undefined ? before.id : { key, secret: rotated }
-    const hash = rotated === undefined ? before.secretHash : hashSecret(rotated)
+    let { id, secretHash: hash } = before
+    let isRetimed = false
+    for (const { rotation, timeouts } of journals) {
+      if (timeouts) isRetimed = true
+      const rotated = rotation && hashSecret(rotation.to)
+      if (!rotated || !hasSecret(stored.record, rotated)) continue
+      id = { key, secret: rotation.to }
+      hash = rotated
+    }
     const opens = (record: SessionRecord): boolean => hash !== undefined && hasSecret(record, hash)
-    const retimed = journals.some((journal) => journal.timeouts) && opens(stored.record)
     // Whoever holds an id that died meanwhile may be somebody else than who holds the new one. So the changes are kept,
     // and nothing is shown of what came after the id's end.
     const record = opens(view) ? view : applied(journals, before.record, key)
-    if (rotated !== undefined) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
-    return { carried: carried(id, hash, stored, record), tell: rotated !== undefined || retimed }
+    const isRotated = id !== before.id
+    if (isRotated) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
+    return {
+      carried: carried(id, hash, stored, record),
+      tell: isRotated || (isRetimed && opens(stored.record)),
+    }
   }
 }
 
