@@ -155,7 +155,7 @@ describe('a head that is held', () => {
     expect(text).toMatch(
       /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 102 Processing/,
     )
-    expect(text).toMatch(/HTTP\/1.1 200 OK[\s\S]*Set-Cookie: sid=[\s\S]*page$/)
+    expect(text).toMatch(/HTTP\/1.1 200 OK[\s\S]*Set-Cookie: sid=[\s\S]*page$/i)
     expect(saved).toEqual(['hinted', 'saved'])
   })
 
