@@ -8,16 +8,3 @@ export function after<T, Result>(
 ): Awaitable<Result> {
   return value instanceof Promise ? value.then(goOn) : goOn(value)
 }
-
-/** Runs an action, and goes on with its error where it throws or its promise rejects. */
-export function rescued<T>(
-  action: () => Awaitable<T>,
-  rescue: (error: unknown) => Awaitable<T>,
-): Awaitable<T> {
-  try {
-    const value = action()
-    return value instanceof Promise ? value.catch(rescue) : value
-  } catch (error) {
-    return rescue(error)
-  }
-}

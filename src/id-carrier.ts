@@ -1,5 +1,5 @@
 import type { Verbs } from './at-once.ts'
-import { type Awaitable, after, rescued } from './awaitable.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { Carriage, Carried, Carrier, CarrierContext } from './carrier.ts'
 import type { Committer } from './commit.ts'
 import type { Committed } from './commit-job.ts'
@@ -21,7 +21,7 @@ import {
   sealed,
   secretHash,
 } from './record.ts'
-import type { StoredEntry } from './store.ts'
+import type { StoredEntry, Version } from './store.ts'
 
 /** A session with the id that the visitor has or will get, and what the store holds under it. */
 export interface IdCarried extends Carried {
@@ -107,24 +107,18 @@ export class IdCarrier implements Carrier {
   }
 
   commit(carried: IdCarried, journals: readonly Journal[], jar: CookieJar): Awaitable<Carriage | undefined> {
-    return after(this.#save(carried, journals), (saved) => {
-      if (!saved) return undefined
-      const { id, record } = saved.carried
-      return { carried: saved.carried, setCookies: saved.tell ? [jar.set(formatId(id), record)] : NO_COOKIES }
-    })
+    const saved = this.#save(carried, journals)
+    return saved instanceof Promise ? saved.then((saved) => told(saved, jar)) : told(saved, jar)
   }
 
   #save(carried: IdCarried, journals: readonly Journal[]): Awaitable<Saved | undefined> {
     const { loaded, id, record } = carried
     if (!loaded) return this.#create(carried, journals)
     const changes = { base: loaded, secret: id.secret, userId: record.userId, journals }
-    return after(this.#committer.commit(id.key, changes), (committed) => {
-      if (!committed) return undefined
-      if (journals.length === 0 && committed.stored !== loaded) {
-        this.#context.events.emit('renewed', { handle: id.key })
-      }
-      return this.#updated(carried, journals, committed)
-    })
+    const committed = this.#committer.commit(id.key, changes)
+    return committed instanceof Promise
+      ? committed.then((committed) => this.#updated(carried, journals, committed))
+      : this.#updated(carried, journals, committed)
   }
 
   async end({ id, loaded }: IdCarried): Promise<void> {
@@ -192,19 +186,18 @@ export class IdCarrier implements Carrier {
     const expiresAt = expiryAfterUse(record, lifetimes, now())
     const entry = { value: encodeRecord(record, key), expiresAt, userId: record.userId }
     const { mark } = record
-    const created = rescued(
-      () => this.#context.create(key, entry),
-      (error) => {
-        this.#committer.attempts.note(journals, mark, undefined)
-        throw error
-      },
-    )
-    return after(created, (version) => {
+    const created = this.#context.create(key, entry)
+    const made = (version: Version | undefined): Awaitable<Saved | undefined> => {
       if (version === undefined) return this.#taken(blank, journals, mark, attempt)
       events.emit('created', { handle: key, userId: record.userId })
       const [secret] = record.secrets
       const loaded = { record, value: entry.value, version, expiresAt, at }
       return { carried: carried(blank.id, secret?.hash, loaded, record), tell: true }
+    }
+    if (!(created instanceof Promise)) return made(created)
+    return created.then(made, (error) => {
+      this.#committer.attempts.note(journals, mark, undefined)
+      throw error
     })
   }
 
@@ -239,7 +232,13 @@ export class IdCarrier implements Carrier {
     return this.#context.sealed ? sealed(opened, key, secret) : opened
   }
 
-  #updated(before: IdCarried, journals: readonly Journal[], { stored, view }: Committed): Saved {
+  #updated(
+    before: IdCarried,
+    journals: readonly Journal[],
+    committed: Committed | undefined,
+  ): Saved | undefined {
+    if (!committed) return undefined
+    const { stored, view } = committed
     const { key } = before.id
     let { id, secretHash: hash } = before
     let isRetimed = false
@@ -255,12 +254,20 @@ export class IdCarrier implements Carrier {
     // and nothing is shown of what came after the id's end.
     const record = opens(view) ? view : applied(journals, before.record, key)
     const isRotated = id !== before.id
-    if (isRotated) this.#context.events.emit('rotated', { handle: key, userId: view.userId })
+    const { events } = this.#context
+    if (isRotated) events.emit('rotated', { handle: key, userId: view.userId })
+    if (journals.length === 0 && stored !== before.loaded) events.emit('renewed', { handle: key })
     return {
       carried: carried(id, hash, stored, record),
       tell: isRotated || (isRetimed && opens(stored.record)),
     }
   }
+}
+
+function told(saved: Saved | undefined, jar: CookieJar): Carriage | undefined {
+  if (!saved) return undefined
+  const { carried, tell } = saved
+  return { carried, setCookies: tell ? [jar.set(formatId(carried.id), carried.record)] : NO_COOKIES }
 }
 
 function carried(

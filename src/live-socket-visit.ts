@@ -4,6 +4,7 @@ import { ignore } from './ignore.ts'
 import { LiveVisit } from './live-visit.ts'
 import type { Session } from './session.ts'
 import type { SocketVisit } from './socket-visit.ts'
+import { type UpgradeOptions, type UpgradeRequest, upgradeSettings, visitOf, whenClosed } from './upgrade.ts'
 import type { VisitRequest } from './visit.ts'
 import { isTolerable, type VisitContext } from './visit-context.ts'
 
@@ -17,8 +18,26 @@ export class SocketVisits {
     this.#context = context
   }
 
-  /** The visit of a handshake; `undefined` when its cookie opens no session. @param interval - In milliseconds. */
-  async open(request: VisitRequest, interval: number): Promise<SocketVisit | undefined> {
+  /** The visit of a handshake; `undefined` when its cookie opens no session, or the page is another site's. */
+  async open(request: UpgradeRequest, options: UpgradeOptions): Promise<SocketVisit | undefined> {
+    const config = upgradeSettings(options)
+    const handshake = visitOf(request, config, this.#context.cookie.secure === true)
+    if (!handshake) {
+      if (this.#context.warns) console.warn(FOREIGN)
+      return undefined
+    }
+    const visit = await this.#opened(handshake, config.checkInterval)
+    if (visit) whenClosed(request, () => visit.close())
+    return visit
+  }
+
+  /** Stops all, without a word: the store is about to close. */
+  close(): void {
+    for (const visits of this.#visits.values()) for (const visit of visits) visit.close()
+  }
+
+  /** @param interval - In milliseconds. */
+  async #opened(request: VisitRequest, interval: number): Promise<SocketVisit | undefined> {
     this.#listen()
     const { carrier, events } = this.#context
     // What happens between the store's answer and the visit would be missed otherwise.
@@ -36,11 +55,6 @@ export class SocketVisits {
     } finally {
       for (const stop of stops) stop()
     }
-  }
-
-  /** Stops all, without a word: the store is about to close. */
-  close(): void {
-    for (const visits of this.#visits.values()) for (const visit of visits) visit.close()
   }
 
   #add(visit: LiveSocketVisit): LiveSocketVisit {
@@ -157,3 +171,7 @@ class LiveSocketVisit implements SocketVisit {
     timer.unref?.()
   }
 }
+
+const FOREIGN =
+  'sojourn: a page of another origin opened a socket and got no session. If it is yours: ' +
+  'sessions.ofUpgrade(request, { origins: ["http://localhost:5173"] })'

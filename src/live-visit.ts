@@ -1,5 +1,5 @@
-import { type Awaitable, after, rescued } from './awaitable.ts'
-import type { Carried } from './carrier.ts'
+import type { Awaitable } from './awaitable.ts'
+import type { Carriage, Carried } from './carrier.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
 import { newSecret } from './id.ts'
@@ -62,15 +62,13 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   commit(): Promise<void> | undefined {
     // What an explicit save() could not save was reported to its caller: it is not tried again behind their back.
     this.#unsaved = NONE
-    const committed = rescued(
-      () => after(this.#save(), (isThere) => (isThere ? undefined : this.#discard())),
-      (error) => {
-        // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
-        this.#closed = 'failed'
-        return isTolerable(this.#context, error) ? undefined : Promise.reject(error)
-      },
-    )
-    return committed instanceof Promise ? committed : undefined
+    try {
+      const isThere = this.#save()
+      if (!(isThere instanceof Promise)) return this.#committed(isThere)
+      return isThere.then((isThere) => this.#committed(isThere)).catch((error) => this.#notCommitted(error))
+    } catch (error) {
+      return this.#notCommitted(error)
+    }
   }
 
   get outcome(): Outcome {
@@ -88,7 +86,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   get checksPurity(): boolean {
-    return this.#context.checksPurity
+    return this.#context.warns
   }
 
   now(): number {
@@ -125,6 +123,16 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
         'The session has ended meanwhile; its changes were not saved',
       )
     }
+  }
+
+  #committed(isThere: boolean): undefined {
+    if (!isThere) this.#discard()
+  }
+
+  async #notCommitted(error: unknown): Promise<void> {
+    // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
+    this.#closed = 'failed'
+    if (!isTolerable(this.#context, error)) throw error
   }
 
   #load(): Promise<Session<Data>> {
@@ -185,8 +193,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     const session = this.#session
     const carried = this.#carried
     if (!session || !carried) return true
-    const changed = session.changed
-    const journals = changed ? this.#unsaved.concat(session.takeJournal()) : this.#unsaved
+    const journals = session.changed ? [...this.#unsaved, session.takeJournal()] : this.#unsaved
     if (journals.length === 0 && !this.#extensionDue(carried)) return true
     if (this.#isTooLate) {
       // Changes inside objects alone come so far: of those nothing is told before they are looked for.
@@ -195,31 +202,41 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     }
     this.#unsaved = NONE
     if (journals.length === 0) this.#extended = true
-    return rescued(
-      () => this.#saveOn(session, carried, journals),
-      (error) => {
-        // An extension that fails costs the visitor nothing; observers have heard of it.
-        if (journals.length === 0) return true
-        if (this.#carried === carried) this.#unsaved = [...journals]
-        throw error
-      },
-    )
+    try {
+      const carriage = this.#context.carrier.commit(carried, journals, this.#jar)
+      if (!(carriage instanceof Promise)) return this.#saved(session, carried, journals, carriage)
+      return carriage
+        .then((carriage) => this.#saved(session, carried, journals, carriage))
+        .catch((error) => this.#notSaved(carried, journals, error))
+    } catch (error) {
+      return this.#notSaved(carried, journals, error)
+    }
   }
 
-  #saveOn(session: LiveSession, carried: Carried, journals: readonly Journal[]): Awaitable<boolean> {
-    return after(this.#context.carrier.commit(carried, journals, this.#jar), (carriage) => {
-      // The handler may have destroyed the session meanwhile: then there is another one by now.
-      const isCurrent = this.#carried === carried
-      if (!carriage) return journals.length === 0 || !isCurrent
-      if (isCurrent) {
-        this.#carried = carriage.carried
-        session.stored(carriage.carried)
-      } else if (carriage.carried.secretHash !== undefined) {
-        this.#destroyed = this.#destroyed.map((ended) => (ended === carried ? carriage.carried : ended))
-      }
-      if (carriage.setCookies.length > 0) this.#setCookies = carriage.setCookies
-      return true
-    })
+  #saved(
+    session: LiveSession,
+    carried: Carried,
+    journals: readonly Journal[],
+    carriage: Carriage | undefined,
+  ): boolean {
+    // The handler may have destroyed the session meanwhile: then there is another one by now.
+    const isCurrent = this.#carried === carried
+    if (!carriage) return journals.length === 0 || !isCurrent
+    if (isCurrent) {
+      this.#carried = carriage.carried
+      session.stored(carriage.carried)
+    } else if (carriage.carried.secretHash !== undefined) {
+      this.#destroyed = this.#destroyed.map((ended) => (ended === carried ? carriage.carried : ended))
+    }
+    if (carriage.setCookies.length > 0) this.#setCookies = carriage.setCookies
+    return true
+  }
+
+  #notSaved(carried: Carried, journals: readonly Journal[], error: unknown): true {
+    // An extension that fails costs the visitor nothing; observers have heard of it.
+    if (journals.length === 0) return true
+    if (this.#carried === carried) this.#unsaved = journals
+    throw error
   }
 
   #extensionDue(carried: Carried): boolean {

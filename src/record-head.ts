@@ -44,7 +44,9 @@ export function encodeHead({
   timeouts,
 }: RecordHead): string {
   const { idle, absolute, persistent } = timeouts
-  let head = `1 ${secrets.map(encodeSecret).join(',')} ${number(createdAt)} ${number(seenAt - createdAt)} ${mark ?? '-'} `
+  const [first] = secrets
+  const hashes = secrets.length === 1 && first ? encodeSecret(first) : secrets.map(encodeSecret).join(',')
+  let head = `1 ${hashes} ${number(createdAt)} ${number(seenAt - createdAt)} ${mark ?? '-'} `
   if (authenticatedAt !== undefined) head += `a${number(authenticatedAt - createdAt)} `
   if (idle !== undefined) head += `i${number(idle)} `
   if (absolute !== undefined) head += `t${number(absolute)} `

@@ -6,7 +6,7 @@ import { SessionError } from './errors.ts'
 import { Events, type SessionEventName, type SessionListener } from './events.ts'
 import { guarded } from './guard.ts'
 import { staleSet } from './journal.ts'
-import { SocketVisits } from './live-socket-visit.ts'
+import type { SocketVisits } from './live-socket-visit.ts'
 import { LiveVisit } from './live-visit.ts'
 import { type SessionsOptions, type Settings, settings } from './options.ts'
 import type { PurgeOptions } from './purge.ts'
@@ -15,7 +15,7 @@ import { checked } from './schema.ts'
 import type { Session, SessionInfo } from './session.ts'
 import type { SocketVisit } from './socket-visit.ts'
 import { memoryStore } from './stores/memory.ts'
-import { type UpgradeOptions, type UpgradeRequest, upgradeSettings, visitOf, whenClosed } from './upgrade.ts'
+import type { UpgradeOptions, UpgradeRequest } from './upgrade.ts'
 import type { Visit, VisitRequest } from './visit.ts'
 import type { VisitContext } from './visit-context.ts'
 
@@ -105,7 +105,7 @@ class LiveSessions implements Sessions {
   readonly #visit: symbol = Symbol('sojourn visit')
   readonly #context: VisitContext
   readonly #administration: Administration
-  readonly #sockets: SocketVisits
+  #sockets: SocketVisits | undefined
 
   constructor(config: Settings) {
     const { lifetimes, cookie, production, sealed, clock: now } = config
@@ -130,10 +130,9 @@ class LiveSessions implements Sessions {
       lifetimes,
       events,
       now,
-      checksPurity: !production,
+      warns: !production,
       anonymousOnError: config.onStoreError === 'anonymous',
     }
-    this.#sockets = new SocketVisits(this.#context)
   }
 
   of(request: object): Promise<Session> {
@@ -162,15 +161,10 @@ class LiveSessions implements Sessions {
   }
 
   async ofUpgrade(request: UpgradeRequest, options: UpgradeOptions = {}): Promise<SocketVisit | undefined> {
-    const config = upgradeSettings(options)
-    const handshake = visitOf(request, config, this.#context.cookie.secure === true)
-    if (!handshake) {
-      if (!this.#settings.production) console.warn(FOREIGN)
-      return undefined
-    }
-    const visit = await this.#sockets.open(handshake, config.checkInterval)
-    if (visit) whenClosed(request, () => visit.close())
-    return visit
+    // Most sites have no sockets.
+    const { SocketVisits } = await import('./live-socket-visit.ts')
+    this.#sockets ??= new SocketVisits(this.#context)
+    return this.#sockets.open(request, options)
   }
 
   purge(options: PurgeOptions = {}): Promise<number> {
@@ -195,7 +189,7 @@ class LiveSessions implements Sessions {
   }
 
   close(): Promise<void> {
-    this.#sockets.close()
+    this.#sockets?.close()
     return this.#administration.close()
   }
 
@@ -214,10 +208,6 @@ class LiveSessions implements Sessions {
     if (onStaleSet === 'warn' && !production) console.warn(`sojourn: ${staleSet(name).message}`)
   }
 }
-
-const FOREIGN =
-  'sojourn: a page of another origin opened a socket and got no session. If it is yours: ' +
-  'sessions.ofUpgrade(request, { origins: ["http://localhost:5173"] })'
 
 function missing(): SessionError {
   return new SessionError(

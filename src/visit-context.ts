@@ -7,7 +7,8 @@ import type { Events } from './events.ts'
 export interface VisitContext extends CookieContext {
   readonly carrier: Carrier
   readonly events: Events
-  readonly checksPurity: boolean
+  /** Whether mistakes are reported on the console: not in production. */
+  readonly warns: boolean
   /** Whether a visitor is served without a session while the store is down. */
   readonly anonymousOnError: boolean
 }
