@@ -116,20 +116,3 @@ export function settle(batch: readonly Job[], stored: Loaded): undefined {
     else job.resolve('view' in fate ? { stored, view: fate.view } : undefined)
   }
 }
-
-/**
- * Whether a request's session has ended, although the entry is still there: another user has signed in meanwhile, whom
- * its changes must not reach; or it changes the id, and another request, which may be somebody else's who knows the old
- * one, has changed it first. A sign-in is never too late: it proves whose session it is.
- * @param left - those of its journals that are not stored yet
- */
-export function comesTooLate(
-  record: SessionRecord,
-  { userId, journals }: Changes,
-  left: readonly Journal[],
-): boolean {
-  if (left.length === 0 || journals.some((journal) => journal.login)) return false
-  if (userId !== undefined && record.userId !== userId) return true
-  const rotating = journals.filter((journal) => journal.rotation)
-  return rotating.length > 0 && !rotating.some((journal) => journal.canRotate(record))
-}

@@ -32,7 +32,7 @@ export class CommitQueue {
       void this.#wait(key, waiting, job)
     } else {
       const written = this.#write(key, batchOf([job]))
-      if (written) {
+      if (written !== undefined) {
         const others: Job[] = []
         this.#waiting.set(key, others)
         void written.then(() => this.#done(key, others))

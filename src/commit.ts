@@ -1,23 +1,20 @@
 import type { Verbs } from './at-once.ts'
 import { Attempts } from './attempts.ts'
 import type { Awaitable } from './awaitable.ts'
+import { applyJobs } from './commit-apply.ts'
 import {
   type Batch,
   type Changes,
   type Committed,
-  comesTooLate,
   extendsOnly,
-  type Fate,
   isToWrite,
   type Job,
-  LATE,
   type Sent,
   settle,
 } from './commit-job.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { SessionError } from './errors.ts'
 import type { Events } from './events.ts'
-import type { Journal } from './journal.ts'
 import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
 import type { Loaded } from './loaded.ts'
 import { RecentStates } from './recent-states.ts'
@@ -38,6 +35,7 @@ export interface CommitContext extends Pick<Verbs, 'update'> {
 // Every lost race means that another process's write succeeded, so many in a row mean a session under siege.
 const MAX_ATTEMPTS = 50
 const MAX_PAUSE = 50
+
 /**
  * Writes the changes of requests, one write of a session at a time: while one is in flight the commits of other requests
  * gather, and the next write carries them all. So requests of one process never conflict with each other, and 100 of
@@ -134,7 +132,9 @@ export class Committer {
   /** Settles the jobs, at once or later; or answers the newer state that another process has written first. */
   #writeOn(base: Loaded, key: string, batch: Batch): Promise<Loaded | undefined> | undefined {
     const { jobs } = batch
-    const record = this.#apply(key, base, jobs)
+    const { now, onStale } = this.#context
+    const changed = applyJobs(jobs, key, base, this.attempts, onStale)
+    const record = { ...changed, seenAt: now(), mark: newMark() }
     if (!jobs.some(isToWrite)) return settle(jobs, base)
     const entry = this.#entry(key, record)
     const sent = { base, record, entry }
@@ -183,39 +183,6 @@ export class Committer {
     for (const { fate, journals } of batch) {
       if ('view' in fate) this.attempts.note(journals, record.mark, base.version)
     }
-  }
-
-  /**
-   * Applies all jobs in turn. One that came too late, or whose own function throws, changes nothing. It hears of that
-   * when the write has succeeded: what it met was perhaps a change of another job that is never stored.
-   */
-  #apply(key: string, base: Loaded, batch: readonly Job[]): SessionRecord {
-    let { record } = base
-    for (const job of batch) {
-      job.fate = this.#fate(key, base, record, job)
-      if ('view' in job.fate && !job.fate.isStored) record = job.fate.view
-    }
-    return { ...record, seenAt: this.#context.now(), mark: newMark() }
-  }
-
-  #fate(key: string, base: Loaded, record: SessionRecord, job: Job): Fate {
-    try {
-      const journals = this.attempts.notHeld(job.journals, base)
-      if (comesTooLate(record, job, journals)) return LATE
-      if (journals.length === 0 && job.journals.length > 0) return { view: base.record, isStored: true }
-      return { view: this.#applyAll(key, record, journals, job), isStored: false }
-    } catch (error) {
-      return { error }
-    }
-  }
-
-  #applyAll(key: string, base: SessionRecord, journals: readonly Journal[], job: Job): SessionRecord {
-    const onStale = (name: string): void => {
-      job.stale ??= new Set()
-      if (!job.stale.has(name)) this.#context.onStale(name)
-      job.stale.add(name)
-    }
-    return journals.reduce((record, journal) => journal.applyTo(record, key, onStale), base)
   }
 
   #entry(key: string, record: SessionRecord): Entry {

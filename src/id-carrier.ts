@@ -1,34 +1,25 @@
-import type { Verbs } from './at-once.ts'
 import type { Awaitable } from './awaitable.ts'
-import type { Carriage, Carried, Carrier, CarrierContext } from './carrier.ts'
+import type { Carriage, Carrier } from './carrier.ts'
 import type { Committer } from './commit.ts'
 import type { Committed } from './commit-job.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
-import { formatId, hashSecret, type Id, newKey, newSecret, parseId } from './id.ts'
+import { formatId, hashSecret, type Id, newKey, newSecret } from './id.ts'
+import { carried, type IdCarried, type IdContext, IdOpener } from './id-opener.ts'
 import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
-import { expiryAfterUse, extensionDue, isOver } from './lifetime.ts'
-import type { Loaded } from './loaded.ts'
+import { expiryAfterUse, extensionDue } from './lifetime.ts'
 import {
   encodeRecord,
   hasSecret,
   isBlank,
   newMark,
   newRecord,
-  type Opener,
   type SessionRecord,
   sealed,
   secretHash,
 } from './record.ts'
-import type { StoredEntry, Version } from './store.ts'
-
-/** A session with the id that the visitor has or will get, and what the store holds under it. */
-export interface IdCarried extends Carried {
-  readonly id: Id
-  /** `undefined` while nothing is stored. */
-  readonly loaded: Loaded | undefined
-}
+import type { Version } from './store.ts'
 
 interface Saved {
   readonly carried: IdCarried
@@ -36,15 +27,6 @@ interface Saved {
   readonly tell: boolean
 }
 
-/** What the carrier needs of its surroundings. */
-export interface IdContext extends CarrierContext, Pick<Verbs, 'read' | 'create'> {
-  delete(key: string): Promise<void>
-  /** The session of an entry; `undefined` when it cannot be read. */
-  decode(key: string, entry: StoredEntry, opener: Opener): SessionRecord | undefined
-}
-
-// Each costs a read, and a browser sends two or three at the most: the rest is somebody trying.
-const MAX_CANDIDATES = 6
 const MAX_KEYS = 3
 
 const NO_COOKIES: readonly string[] = []
@@ -56,40 +38,24 @@ export class IdCarrier implements Carrier {
   readonly tellsEnd = false
   readonly #context: IdContext
   readonly #committer: Committer
+  readonly #opener: IdOpener
 
   constructor(context: IdContext, committer: Committer) {
     this.#context = context
     this.#committer = committer
+    this.#opener = new IdOpener(context, committer)
   }
 
   load(jar: CookieJar): Awaitable<IdCarried | undefined> {
-    return this.#first(jar.values())
+    return this.#opener.open(jar.values())
   }
 
   resume(value: string): Awaitable<IdCarried | undefined> {
-    return this.#first([value])
+    return this.#opener.open([value])
   }
 
   again({ id }: IdCarried): Awaitable<IdCarried | undefined> {
-    return this.#open(id)
-  }
-
-  /** The session of the first value that opens one. */
-  #first(values: readonly string[]): Awaitable<IdCarried | undefined> {
-    const [only] = values
-    if (only === undefined) return undefined
-    if (values.length > 1) return this.#firstOf(values)
-    const id = parseId(only)
-    return id && this.#open(id)
-  }
-
-  async #firstOf(values: readonly string[]): Promise<IdCarried | undefined> {
-    const ids = [...new Set(values)].map(parseId).filter((id) => id !== undefined)
-    for (const id of ids.slice(0, MAX_CANDIDATES)) {
-      const carried = await this.#open(id)
-      if (carried) return carried
-    }
-    return undefined
+    return this.#opener.openId(id)
   }
 
   blank(): IdCarried {
@@ -132,49 +98,6 @@ export class IdCarrier implements Carrier {
     return jar.values().length > 0 ? [jar.clear()] : []
   }
 
-  #open(id: Id): Awaitable<IdCarried | undefined> {
-    const at = this.#committer.mark()
-    const entry = this.#context.read(id.key)
-    return entry instanceof Promise ? this.#openedLater(id, entry, at) : this.#opened(id, entry, at)
-  }
-
-  async #openedLater(
-    id: Id,
-    entry: Promise<StoredEntry | undefined>,
-    at: number,
-  ): Promise<IdCarried | undefined> {
-    return this.#opened(id, await entry, at)
-  }
-
-  #opened(id: Id, entry: StoredEntry | undefined, at: number): Awaitable<IdCarried | undefined> {
-    const { decode, check, lifetimes } = this.#context
-    const now = this.#context.now()
-    if (!entry || entry.expiresAt <= now) return undefined
-    const known = this.#committer.known(id.key, entry)
-    const decoded = known?.record ?? decode(id.key, entry, { secrets: [id.secret] })
-    const hash = hashSecret(id.secret)
-    if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now)) return undefined
-    const { value, version, expiresAt } = entry
-    const loaded = known ?? { record: decoded, value, version, expiresAt, at }
-    if (!known) this.#committer.remember(id.key, loaded)
-    // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
-    const record = check(decoded)
-    return record instanceof Promise
-      ? this.#loadedLater(id, hash, loaded, record)
-      : this.#loaded(id, hash, loaded, record)
-  }
-
-  async #loadedLater(id: Id, hash: string, read: Loaded, record: Promise<SessionRecord>): Promise<IdCarried> {
-    return this.#loaded(id, hash, read, await record)
-  }
-
-  /** @param record - What the schema has left of what was read. */
-  #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
-    const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
-    if (record === read.record) return carried(id, hash, read, record)
-    return carried(id, hash, { ...read, record }, record)
-  }
-
   #create(blank: IdCarried, journals: readonly Journal[], attempt = 1): Awaitable<Saved | undefined> {
     const { lifetimes, now, events } = this.#context
     const { key } = blank.id
@@ -211,7 +134,7 @@ export class IdCarrier implements Carrier {
     mark: string | undefined,
     attempt: number,
   ): Promise<Saved | undefined> {
-    const own = await this.#open(blank.id)
+    const own = await this.#opener.openId(blank.id)
     if (own) {
       if (own.record.mark === mark) this.#committer.attempts.note(journals, mark, undefined)
       this.#context.events.emit('created', { handle: own.id.key, userId: own.record.userId })
@@ -268,15 +191,6 @@ function told(saved: Saved | undefined, jar: CookieJar): Carriage | undefined {
   if (!saved) return undefined
   const { carried, tell } = saved
   return { carried, setCookies: tell ? [jar.set(formatId(carried.id), carried.record)] : NO_COOKIES }
-}
-
-function carried(
-  id: Id,
-  secretHash: string | undefined,
-  loaded: Loaded | undefined,
-  record: SessionRecord,
-): IdCarried {
-  return { id, loaded, record, handle: id.key, secretHash, expiresAt: loaded?.expiresAt }
 }
 
 function applied(journals: readonly Journal[], record: SessionRecord, key: string): SessionRecord {

@@ -1,0 +1,107 @@
+import type { Verbs } from './at-once.ts'
+import type { Awaitable } from './awaitable.ts'
+import type { Carried, CarrierContext } from './carrier.ts'
+import type { Committer } from './commit.ts'
+import { hashSecret, type Id, parseId } from './id.ts'
+import { isOver } from './lifetime.ts'
+import type { Loaded } from './loaded.ts'
+import { hasSecret, type Opener, type SessionRecord, sealed } from './record.ts'
+import type { StoredEntry } from './store.ts'
+
+/** A session with the id that the visitor has or will get, and what the store holds under it. */
+export interface IdCarried extends Carried {
+  readonly id: Id
+  /** `undefined` while nothing is stored. */
+  readonly loaded: Loaded | undefined
+}
+
+/** What the carrier needs of its surroundings. */
+export interface IdContext extends CarrierContext, Pick<Verbs, 'read' | 'create'> {
+  delete(key: string): Promise<void>
+  /** The session of an entry; `undefined` when it cannot be read. */
+  decode(key: string, entry: StoredEntry, opener: Opener): SessionRecord | undefined
+}
+
+export function carried(
+  id: Id,
+  secretHash: string | undefined,
+  loaded: Loaded | undefined,
+  record: SessionRecord,
+): IdCarried {
+  return { id, loaded, record, handle: id.key, secretHash, expiresAt: loaded?.expiresAt }
+}
+
+// Each costs a read, and a browser sends two or three at the most: the rest is somebody trying.
+const MAX_CANDIDATES = 6
+
+/** Finds the session that a cookie's value opens. */
+export class IdOpener {
+  readonly #context: IdContext
+  readonly #committer: Committer
+
+  constructor(context: IdContext, committer: Committer) {
+    this.#context = context
+    this.#committer = committer
+  }
+
+  /** The session of the first value that opens one. */
+  open(values: readonly string[]): Awaitable<IdCarried | undefined> {
+    const [only] = values
+    if (only === undefined) return undefined
+    if (values.length > 1) return this.#firstOf(values)
+    const id = parseId(only)
+    return id && this.openId(id)
+  }
+
+  async #firstOf(values: readonly string[]): Promise<IdCarried | undefined> {
+    const ids = [...new Set(values)].map(parseId).filter((id) => id !== undefined)
+    for (const id of ids.slice(0, MAX_CANDIDATES)) {
+      const carried = await this.openId(id)
+      if (carried) return carried
+    }
+    return undefined
+  }
+
+  openId(id: Id): Awaitable<IdCarried | undefined> {
+    const at = this.#committer.mark()
+    const entry = this.#context.read(id.key)
+    return entry instanceof Promise ? this.#openedLater(id, entry, at) : this.#opened(id, entry, at)
+  }
+
+  async #openedLater(
+    id: Id,
+    entry: Promise<StoredEntry | undefined>,
+    at: number,
+  ): Promise<IdCarried | undefined> {
+    return this.#opened(id, await entry, at)
+  }
+
+  #opened(id: Id, entry: StoredEntry | undefined, at: number): Awaitable<IdCarried | undefined> {
+    const { decode, check, lifetimes } = this.#context
+    const now = this.#context.now()
+    if (!entry || entry.expiresAt <= now) return undefined
+    const known = this.#committer.known(id.key, entry)
+    const decoded = known?.record ?? decode(id.key, entry, { secrets: [id.secret] })
+    const hash = hashSecret(id.secret)
+    if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now)) return undefined
+    const { value, version, expiresAt } = entry
+    const loaded = known ?? { record: decoded, value, version, expiresAt, at }
+    if (!known) this.#committer.remember(id.key, loaded)
+    // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
+    const record = check(decoded)
+    return record instanceof Promise
+      ? this.#loadedLater(id, hash, loaded, record)
+      : this.#loaded(id, hash, loaded, record)
+  }
+
+  async #loadedLater(id: Id, hash: string, read: Loaded, record: Promise<SessionRecord>): Promise<IdCarried> {
+    return this.#loaded(id, hash, read, await record)
+  }
+
+  /** @param record - What the schema has left of what was read. */
+  #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
+    const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
+    if (record === read.record) return carried(id, hash, read, record)
+    return carried(id, hash, { ...read, record }, record)
+  }
+}
