@@ -7,7 +7,7 @@ import { root } from './packed.ts'
 
 /** A way to begin that a page shows. */
 export interface Way {
-  /** The program that is served, and what it imports of the page, by the names of the files. */
+  /** The program that is served, and what it imports of the page, by the names of the files; or all, if a framework serves. */
   files: Map<string, string>
   /** What is installed by npm. */
   packages: string[]
@@ -30,8 +30,10 @@ export function waysOf(page: string, site?: Way): Way[] {
   return (installing.length > 0 ? installing : [first]).map((lines) => {
     const commands = textOf(lines.filter((line) => !isInstall(line))) || (site?.commands ?? '')
     const packages = lines.filter(isInstall).flatMap(({ code }) => code.split(' ').slice(2).filter(isPackage))
+    const main = mainOf(commands)
     return {
-      files: reach(files, mainOf(commands)),
+      // A framework that serves finds its files by itself.
+      files: files.has(main) ? reach(files, main) : files,
       packages: [...new Set([...(site?.packages ?? []), ...packages])],
       commands,
     }

@@ -2,7 +2,7 @@ import { cookies, headers } from 'next/headers'
 import type { NextRequest } from 'next/server'
 import { nextSession } from 'sojourn/next'
 import type { Site } from 'sojourn/testing'
-import { toResponse } from '../../../../../../adapters/to-response.ts'
+import { toResponse } from '../../../lib/to-response'
 
 // The contract's sites live in the process that serves them, each on a port of its own.
 const { sites } = globalThis as { sites?: Map<string, Site> }
