@@ -199,7 +199,7 @@ export function describeSite(site: () => Followed): void {
     await ann.submit('visit')
     await control.control({ failing: true })
     for (const answer of [
-      await ann.get('/'),
+      await ann.get('/shop'),
       await ann.get('/out/redirect'),
       await ann.submit('visit'),
       await visitor().submit('visit'),
@@ -209,6 +209,8 @@ export function describeSite(site: () => Followed): void {
       expect(answer.status).toBe(500)
       expect(answer.setCookies).toEqual([])
     }
+    // What is in <Suspense> comes after the answer has begun.
+    expect(await ann.visits()).toBeNaN()
     // The page's handler has an answer of its own.
     for (const browser of [ann, visitor()]) {
       const answer = await browser.post('/api/visits')

@@ -21,16 +21,16 @@ interface NextServer {
 }
 
 /** The page of Next, in a folder that was empty. */
-export interface FollowedPage {
+export interface LaidOut {
   folder: string
   /** Does what the page says, a build included. */
   follow(): Promise<Followed>
-  /** Serves what was built, with sessions that the test controls. */
+  /** Serves what was built, with sessions that the test controls: see `site/bench.ts`. */
   serveBench(): Promise<Followed>
 }
 
-/** Lays out what the page shows and has one install; beside it the test's own routes, for the same build. */
-export async function layOutPage(): Promise<FollowedPage> {
+/** Lays out what the page shows and has one install. @param config - settings of Next, where a site has some */
+export async function layOutPage(config: object = {}): Promise<LaidOut> {
   const [way] = waysOf('docs/frameworks/next.md')
   if (!way) throw new Error('The page does not say how to begin')
   const { app } = await packed()
@@ -41,14 +41,11 @@ export async function layOutPage(): Promise<FollowedPage> {
   layOut({ ...way, packages: others }, folder, app)
   // As `npm install` leaves one.
   writeFileSync(join(folder, 'package.json'), '{}')
-  cpSync(join(import.meta.dirname, 'site'), folder, { recursive: true, force: false, errorOnExist: true })
-  const toResponse = readFileSync(join(root, 'test/adapters/to-response.ts'), 'utf8')
-  writeFileSync(
-    join(folder, 'lib/to-response.ts'),
-    toResponse.replace('../../src/testing/adapter-site.ts', 'sojourn/testing'),
-  )
-  const start = (commands: string, settings = {}): Promise<Followed> =>
-    serve(commands, folder, process.execPath, { NEXT_TELEMETRY_DISABLED: '1', ...settings })
+  // A build is used once.
+  const settings = { ...config, experimental: { turbopackFileSystemCacheForBuild: false } }
+  writeFileSync(join(folder, 'next.config.mjs'), `export default ${JSON.stringify(settings)}`)
+  const start = (commands: string, env = {}): Promise<Followed> =>
+    serve(commands, folder, process.execPath, { NEXT_TELEMETRY_DISABLED: '1', ...env })
   return {
     folder,
     follow: () => start(way.commands),
@@ -59,6 +56,16 @@ export async function layOutPage(): Promise<FollowedPage> {
         NODE_ENV: 'production',
       }),
   }
+}
+
+/** Puts the test's own routes beside those of the page, for the same build. */
+export function addRoutes({ folder }: LaidOut): void {
+  cpSync(join(import.meta.dirname, 'site'), folder, { recursive: true, force: false, errorOnExist: true })
+  const toResponse = readFileSync(join(root, 'test/adapters/to-response.ts'), 'utf8')
+  writeFileSync(
+    join(folder, 'lib/to-response.ts'),
+    toResponse.replace('../../src/testing/adapter-site.ts', 'sojourn/testing'),
+  )
 }
 
 /**
