@@ -24,8 +24,7 @@ export async function serve(
   binary: string,
   { NODE_OPTIONS = '', ...settings }: Record<string, string> = {},
 ): Promise<Followed> {
-  // Deno takes the port from its own command line, beside which no other may be used.
-  const child = spawn('sh', ['-ec', commands.replace('--port 3000', '--port 0')], {
+  const child = spawn('sh', ['-ec', onFreePort(commands)], {
     cwd: folder,
     // No more than a new user has: NODE_ENV, say, is the test runner's.
     env: {
@@ -53,6 +52,12 @@ export async function serve(
       await once(child, 'close')
     },
   }
+}
+
+/** What is said on the command line of Deno only, which knows no options of the environment. */
+function onFreePort(commands: string): string {
+  // Its own server takes the port from there, beside which no other may be used.
+  return commands.replace('--port 3000', '--port 0').replace('deno run ', `deno run --preload=${FREE_PORT} `)
 }
 
 /**

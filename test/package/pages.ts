@@ -13,6 +13,8 @@ export interface Way {
   packages: string[]
   /** The other commands; the last of them serves. */
   commands: string
+  /** Whether the compiler knows all names in it: else the page declares some behind its reader's back, of a runtime's own. */
+  isDeclared: boolean
 }
 
 /**
@@ -24,6 +26,7 @@ export function waysOf(page: string, site?: Way): Way[] {
   const files = new Map(site?.files)
   // The first block of a name counts; others show what might stand in its place.
   for (const { name, lines } of blocks.toReversed()) if (name) files.set(name, textOf(lines))
+  const undeclared = blocks.filter(({ hidden }) => hidden.length > 0).map(({ name }) => name)
   const shells = blocks.filter(({ language }) => language === 'sh').map(({ lines }) => lines)
   const installing = shells.filter((lines) => lines.some(isInstall))
   const [first = []] = shells
@@ -36,6 +39,7 @@ export function waysOf(page: string, site?: Way): Way[] {
       files: files.has(main) ? reach(files, main) : files,
       packages: [...new Set([...(site?.packages ?? []), ...packages])],
       commands,
+      isDeclared: !undeclared.includes(main),
     }
   })
 }
