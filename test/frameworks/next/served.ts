@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { blocksOf } from '../../../scripts/page-blocks.ts'
 import { createSessions } from '../../../src/index.ts'
 import { memoryStore } from '../../../src/stores/memory.ts'
 import type { Serve, Site } from '../../../src/testing/adapter-site.ts'
@@ -12,6 +13,8 @@ import { type Followed, serve } from '../../package/follow.ts'
 import { packed, root } from '../../package/packed.ts'
 import { layOut, waysOf } from '../../package/pages.ts'
 import { linkFiles } from './link-files.ts'
+
+const PAGE = 'docs/frameworks/next.md'
 
 /** What is used of a server of Next in this process. Its own types do not know that it is a function. */
 interface NextServer {
@@ -31,7 +34,7 @@ export interface LaidOut {
 
 /** Lays out what the page shows and has one install. @param config - settings of Next, where a site has some */
 export async function layOutPage(config: object = {}): Promise<LaidOut> {
-  const [way] = waysOf('docs/frameworks/next.md')
+  const [way] = waysOf(PAGE)
   if (!way) throw new Error('The page does not say how to begin')
   const { app } = await packed()
   const folder = mkdtempSync(join(tmpdir(), 'sojourn-next-'))
@@ -58,9 +61,16 @@ export async function layOutPage(config: object = {}): Promise<LaidOut> {
   }
 }
 
-/** Puts the test's own routes beside those of the page, for the same build. */
-export function addRoutes({ folder }: LaidOut): void {
-  cpSync(join(import.meta.dirname, 'site'), folder, { recursive: true, force: false, errorOnExist: true })
+/** Puts another file of the page in the place of the first one of that name. */
+export function takeOther(name: string, { folder }: LaidOut): void {
+  const other = blocksOf(readFileSync(join(root, PAGE), 'utf8')).findLast((block) => block.name === name)
+  writeFileSync(join(folder, name), other?.lines.map(({ code }) => code).join('\n') ?? '')
+}
+
+/** Puts the test's own routes beside those of the page, for the same build. @param part - of them, else all */
+export function addRoutes({ folder }: LaidOut, part = ''): void {
+  const [from, to] = [join(import.meta.dirname, 'site', part), join(folder, part)]
+  cpSync(from, to, { recursive: true, force: false, errorOnExist: true })
   const toResponse = readFileSync(join(root, 'test/adapters/to-response.ts'), 'utf8')
   writeFileSync(
     join(folder, 'lib/to-response.ts'),
