@@ -38,14 +38,11 @@ const OPTIONS = {
   jsx: 'react-jsx',
   // As Nest's own compiler settings have it.
   experimentalDecorators: true,
-  // As Next's bundler finds them: its own modules without their ending, and those of the application from its root.
-  paths: {
-    'next/*': [join(root, 'test/frameworks/next/node_modules/next/*.d.ts')],
-    '@/*': ['./docs_frameworks_next_md/0/*.ts'],
-  },
   skipLibCheck: true,
   noEmit: true,
 }
+/** Pages for a bundler, which finds modules without their ending. */
+const BUNDLED = ['docs/frameworks/next.md']
 
 /** The blocks as folders of files: a new folder whenever a block takes the place of an earlier one. */
 function programsOf(blocks) {
@@ -103,7 +100,7 @@ function run() {
     count += blocks.length
     programsOf(blocks).forEach((program, i) => {
       for (const [name, lines] of program) {
-        const file = join(folder, page.replaceAll(/[^\w]/g, '_'), String(i), name)
+        const file = join(folder, folderOf(page), String(i), name)
         mkdirSync(dirname(file), { recursive: true })
         writeFileSync(file, lines.map(({ code }) => code).join('\n'))
         sources.set(relative(folder, file), { page, lines })
@@ -111,20 +108,36 @@ function run() {
     })
   }
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS }))
   linkPackages()
 
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'],
-    { cwd: folder, encoding: 'utf8' },
-  )
+  const bundled = BUNDLED.map(folderOf)
+  const results = [
+    compile('all.json', { compilerOptions: OPTIONS, exclude: ['node_modules', ...bundled] }),
+    compile('bundled.json', {
+      compilerOptions: { ...OPTIONS, module: 'preserve', moduleResolution: 'bundler' },
+      include: bundled,
+    }),
+  ]
+  const output = results.map(({ stdout }) => stdout).join('')
   process.stderr.write(
-    stdout.replaceAll(/^(\S+?)\((\d+),(\d+)\)/gm, (all, file, line, column) => {
+    output.replaceAll(/^(\S+?)\((\d+),(\d+)\)/gm, (all, file, line, column) => {
       const source = sources.get(file)
       return source ? `${source.page}:${source.lines[line - 1].number}:${column}` : all
     }),
   )
   console.log(`${count} examples on ${pages.length} pages`)
-  return status ?? 1
+  return results.every(({ status }) => status === 0) ? 0 : 1
+}
+
+function folderOf(page) {
+  return page.replaceAll(/[^\w]/g, '_')
+}
+
+function compile(config, content) {
+  writeFileSync(join(folder, config), JSON.stringify(content))
+  return spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', config, '--pretty', 'false'],
+    { cwd: folder, encoding: 'utf8' },
+  )
 }

@@ -23,7 +23,6 @@ const ON_SOURCES = [
 const ON_BUILD = [
   ['portable core', 'node scripts/check-portable.mjs'],
   ['example site', 'tsc --noEmit -p examples/locallibrary'],
-  ['site of Next', 'tsc --noEmit -p test/frameworks/next/site'],
   ['doc examples', 'node scripts/check-examples.mjs'],
   ['unused code', 'knip'],
   ['publint', 'publint --strict'],

@@ -212,7 +212,7 @@ class LiveSessions implements Sessions {
 function missing(): SessionError {
   return new SessionError(
     'ERR_SESSION_MISSING',
-    'There is no session for this object. Install the adapter before the handlers, such as ' +
-      'app.use(expressSession(sessions)), and give sessions.of() the request that the framework hands over',
+    'No session for this object: install the adapter first, such as app.use(expressSession(sessions)), or wrap the ' +
+      "handler by withSession() or route(), and give sessions.of() the framework's request",
   )
 }

@@ -26,14 +26,19 @@ export interface NextHeaders {
   keys(): Iterator<string>
 }
 
-/** The functions of `next/headers`. */
+/** Functions of `next/headers`, and `connection` of `next/server`. */
 export interface NextRequestFunctions {
   cookies(): Promise<NextCookies>
   headers(): Promise<NextHeaders>
+  /** Settles when there is a visitor who waits: not for what Next renders ahead, where no session may be read. */
+  connection(): Promise<void>
 }
 
 /** The request that Next is at work on. @throws TypeError when it shows none of it. */
-export async function currentRequest({ cookies, headers }: NextRequestFunctions): Promise<{
+export async function currentRequest({
+  cookies,
+  headers,
+}: Pick<NextRequestFunctions, 'cookies' | 'headers'>): Promise<{
   cookies: NextCookies
   headers: NextHeaders
 }> {

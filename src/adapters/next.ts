@@ -89,8 +89,9 @@ interface Scope<Data extends object> {
  * Sessions for the App Router of Next.js: one module of the application calls this, and all others import what it answers.
  * @example
  * import { cookies, headers } from 'next/headers'
- * export const { readSession, getSession, action, route, proxy } = nextSession(sessions, { cookies, headers })
- * @param functions - `cookies` and `headers` of `next/headers`.
+ * import { connection } from 'next/server'
+ * export const { readSession, getSession, action, route, proxy } = nextSession(sessions, { cookies, headers, connection })
+ * @param functions - `cookies` and `headers` of `next/headers`, `connection` of `next/server`.
  * @throws TypeError when an argument is wrong.
  */
 export function nextSession<Data extends object>(
@@ -98,9 +99,11 @@ export function nextSession<Data extends object>(
   functions: NextRequestFunctions,
 ): NextSession<Data> {
   checkSessions(sessions, 'nextSession')
-  if (typeof functions?.cookies !== 'function' || typeof functions.headers !== 'function') {
+  const given = [functions?.cookies, functions?.headers, functions?.connection]
+  if (given.some((one) => typeof one !== 'function')) {
     throw new TypeError(
-      'The second argument of nextSession() must be { cookies, headers }, the functions of "next/headers"',
+      'The second argument of nextSession() must be { cookies, headers, connection }: the functions of "next/headers", ' +
+        'and the one of "next/server"',
     )
   }
   const scopes = new AsyncLocalStorage<Scope<Data>>()
@@ -116,6 +119,8 @@ export function nextSession<Data extends object>(
     if (scope?.isWritable) return readonlySession(await scope.visit.session(), (value) => value)
     if (scope) return readonlySession(await scope.visit.session(), frozen)
     const { cookies, headers } = await currentRequest(functions)
+    // With Cache Components, Next renders ahead with the visitor's cookies, too, and lets nobody look at the clock meanwhile.
+    await functions.connection()
     let session = rendered.get(headers)
     if (!session) {
       session = open(cookies, headers)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { nextSession } from '../../src/adapters/next.ts'
 import type { NextCookieAttributes, NextCookies, NextHeaders } from '../../src/adapters/next-request.ts'
@@ -38,13 +39,15 @@ function request(sent = '', headers: Record<string, string> = {}, known = sent):
   return { cookies, headers: new Headers({ Host: 'localhost', Cookie: sent, ...headers }), set }
 }
 
-function application(options: SessionsOptions = {}) {
+/** @param connection - settles when a visitor waits for what is rendered */
+function application(options: SessionsOptions = {}, connection = async (): Promise<void> => undefined) {
   const store = countingStore(memoryStore())
   const sessions = createSessions<Data>({ store, ...options })
   let current = request()
   const next = nextSession(sessions, {
     cookies: async () => current.cookies,
     headers: async () => current.headers,
+    connection,
   })
   return {
     ...next,
@@ -70,11 +73,16 @@ async function stored(app: ReturnType<typeof application>): Promise<string> {
 
 describe('misuse', () => {
   const sessions = createSessions()
-  const functions = { cookies: async () => request().cookies, headers: async () => request().headers }
+  const functions = {
+    cookies: async () => request().cookies,
+    headers: async () => request().headers,
+    connection: async () => undefined,
+  }
   it.each([
     [() => nextSession({} as never, functions), /first argument of nextSession/],
     [() => nextSession(sessions, undefined as never), /"next\/headers"/],
     [() => nextSession(sessions, { cookies: functions.cookies } as never), /"next\/headers"/],
+    [() => nextSession(sessions, { ...functions, connection: undefined } as never), /"next\/server"/],
     [() => nextSession(sessions, functions).action('run' as never), /action\(\)/],
     [() => nextSession(sessions, functions).route(undefined as never), /route\(\)/],
     [() => nextSession(sessions, functions).proxy({} as never), /proxy\(\)/],
@@ -120,6 +128,19 @@ describe('readSession()', () => {
     app.visit(request(cookie))
     await app.readSession()
     expect(app.store.total).toBe(2)
+  })
+
+  it('asks nothing of the store while Next renders ahead', async () => {
+    let go = (): void => undefined
+    const app = application({}, () => new Promise((resolve) => (go = resolve)))
+    const cookie = await stored(app)
+    app.visit(request(cookie))
+    app.store.reset()
+    const session = app.readSession()
+    await setTimeout(0)
+    expect(app.store.total).toBe(0)
+    go()
+    expect((await session).get('n')).toBe(1)
   })
 
   it('has nothing that changes, and its values are frozen', async () => {

@@ -7,12 +7,14 @@ import { root } from './packed.ts'
 
 /** A way to begin that a page shows. */
 export interface Way {
-  /** The program that is served, and what it imports of the page, by the names of the files. */
+  /** The program that is served, and what it imports of the page, by the names of the files; or all, if a framework serves. */
   files: Map<string, string>
   /** What is installed by npm. */
   packages: string[]
   /** The other commands; the last of them serves. */
   commands: string
+  /** Whether the compiler knows all names in it: else the page declares some behind its reader's back, of a runtime's own. */
+  isDeclared: boolean
 }
 
 /**
@@ -24,16 +26,20 @@ export function waysOf(page: string, site?: Way): Way[] {
   const files = new Map(site?.files)
   // The first block of a name counts; others show what might stand in its place.
   for (const { name, lines } of blocks.toReversed()) if (name) files.set(name, textOf(lines))
+  const undeclared = blocks.filter(({ hidden }) => hidden.length > 0).map(({ name }) => name)
   const shells = blocks.filter(({ language }) => language === 'sh').map(({ lines }) => lines)
   const installing = shells.filter((lines) => lines.some(isInstall))
   const [first = []] = shells
   return (installing.length > 0 ? installing : [first]).map((lines) => {
     const commands = textOf(lines.filter((line) => !isInstall(line))) || (site?.commands ?? '')
     const packages = lines.filter(isInstall).flatMap(({ code }) => code.split(' ').slice(2).filter(isPackage))
+    const main = mainOf(commands)
     return {
-      files: reach(files, mainOf(commands)),
+      // A framework that serves finds its files by itself.
+      files: files.has(main) ? reach(files, main) : files,
       packages: [...new Set([...(site?.packages ?? []), ...packages])],
       commands,
+      isDeclared: !undeclared.includes(main),
     }
   })
 }

@@ -44,10 +44,7 @@ beforeAll(async () => {
   for (const file of globSync('test/frameworks/*/types.ts', { cwd: root })) {
     writeFileSync(join(folder, 'programs-at-ends', `${basename(dirname(file))}.ts`), asUser(file))
   }
-  cpSync(
-    join(root, 'test/frameworks/next/site/lib/mistakes.ts'),
-    join(folder, 'programs-by-bundlers/next.ts'),
-  )
+  cpSync(join(root, 'test/frameworks/next/mistakes.ts'), join(folder, 'programs-by-bundlers/next.ts'))
   cpSync(join(import.meta.dirname, 'beside'), join(folder, 'beside'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   link(join(app, 'node_modules/sojourn'), join(folder, 'node_modules/sojourn'))

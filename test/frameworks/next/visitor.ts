@@ -7,24 +7,41 @@ export interface Calls {
   update: number
   delete: number
   total: number
-  /** How many copies of the module with the sessions there are. */
-  instances: number
 }
+
+/** The Server Actions, and the pages with their forms. */
+const ACTIONS = {
+  visit: '/',
+  signIn: '/sign-in',
+  signOut: '/sign-in',
+  add: '/shop',
+  fail: '/shop',
+  unwrapped: '/shop',
+}
+
+export type Action = keyof typeof ACTIONS
+
+/** What is filled in, in whichever form. */
+const FIELDS = { name: 'ann', book: 'Emma' }
 
 /** A browser on the site, which submits forms as one without JavaScript does, or calls actions as Next's own client does. */
 export class Visitor extends Browser {
-  /** Submits the form of an action on the home page. */
-  async submit(action: string): Promise<Answer> {
-    const form = new FormData()
-    form.set(`$ACTION_ID_${await this.#idOf(action)}`, '')
-    form.set('book', 'Emma')
-    return this.request('/', { method: 'POST', body: form })
+  /** Submits the form of an action. */
+  async submit(action: Action): Promise<Answer> {
+    const body = new FormData()
+    body.set(`$ACTION_ID_${await this.#idOf(action)}`, '')
+    for (const [name, value] of Object.entries(FIELDS)) body.set(name, value)
+    return this.request(ACTIONS[action], { method: 'POST', body })
   }
 
-  /** Calls an action without arguments. */
-  async call(action: string): Promise<Answer> {
+  /** Calls an action with what its form holds. */
+  async call(action: Action): Promise<Answer> {
     const headers = { 'Next-Action': await this.#idOf(action), Accept: 'text/x-component' }
-    return this.request('/', { method: 'POST', headers, body: '[]' })
+    const body = new FormData()
+    // The fields of the first argument, which is a form, and the list of arguments.
+    for (const [name, value] of Object.entries(FIELDS)) body.set(`_1_${name}`, value)
+    body.set('0', '["$K1"]')
+    return this.request(ACTIONS[action], { method: 'POST', headers, body })
   }
 
   /** Fetches a page ahead, as Next's router does, which follows where the server sends it. */
@@ -33,6 +50,11 @@ export class Visitor extends Browser {
     const answer = await this.get(path, { headers })
     const location = answer.headers.get('Location')
     return location ? this.get(location, { headers }) : answer
+  }
+
+  /** How often its button was pressed, as the home page says. */
+  async visits(): Promise<number> {
+    return visitsOf(await this.get('/'))
   }
 
   /** What the site's control says, and is told. */
@@ -46,14 +68,19 @@ export class Visitor extends Browser {
     return JSON.parse((await this.get('/read', { headers: { Purpose: 'prefetch' } })).body)
   }
 
-  async #idOf(action: string): Promise<string> {
+  async #idOf(action: Action): Promise<string> {
     // The page as somebody without cookies sees it: it costs no call of the store.
-    const { body } = await this.get('/', { headers: { Cookie: 'none=1' } })
-    const [, id] =
-      new RegExp(`<form id="${action}"[^>]*><input type="hidden" name="\\$ACTION_ID_(\\w+)"`).exec(body) ?? []
-    if (id === undefined) throw new Error(`The home page has no form for "${action}"`)
+    const { body } = await this.get(ACTIONS[action], { headers: { Cookie: 'none=1' } })
+    const form = action === 'visit' ? '<form' : `<form id="${action}"`
+    const [, id] = new RegExp(`${form}[^>]*><input type="hidden" name="\\$ACTION_ID_(\\w+)"`).exec(body) ?? []
+    if (id === undefined) throw new Error(`${ACTIONS[action]} has no form for "${action}"`)
     return id
   }
+}
+
+/** How often the button was pressed, by the home page, or by what Next's client gets of it. */
+export function visitsOf({ body }: Answer): number {
+  return Number(/pressed this button (?:<!-- -->|",)(\d+)/.exec(body)?.[1])
 }
 
 /** The text of an element of a page, by its id. */

@@ -1,4 +1,4 @@
-import { readSession } from '../../lib/session.ts'
+import { readSession } from '../../lib/shop'
 
 export async function GET() {
   const session = await readSession()

@@ -1,8 +1,8 @@
 import { cookies, headers } from 'next/headers'
-import type { NextRequest } from 'next/server'
+import { connection, type NextRequest } from 'next/server'
 import { nextSession } from 'sojourn/next'
 import type { Site } from 'sojourn/testing'
-import { toResponse } from '../../../../../../adapters/to-response.ts'
+import { toResponse } from '../../../lib/to-response'
 
 // The contract's sites live in the process that serves them, each on a port of its own.
 const { sites } = globalThis as { sites?: Map<string, Site> }
@@ -10,7 +10,7 @@ const { sites } = globalThis as { sites?: Map<string, Site> }
 async function answer(request: NextRequest): Promise<Response> {
   const site = sites?.get(request.headers.get('Host') ?? '')
   if (!site) return new Response(null, { status: 404 })
-  const { getSession, route } = nextSession(site.sessions, { cookies, headers })
+  const { getSession, route } = nextSession(site.sessions, { cookies, headers, connection })
   const page = site.pages[request.nextUrl.pathname.replace('/contract', '')]
   const handler = route(
     async ({ nextUrl }: NextRequest) =>

@@ -1,4 +1,4 @@
-import { readSession } from '../../../lib/session.ts'
+import { readSession } from '../../../lib/shop'
 
 /** A mistake that the compiler finds: what is changed here is lost. */
 export default async function Page() {

@@ -1,4 +1,7 @@
-import { getSession } from '../../../lib/session.ts'
+import { getSession } from '../../../lib/shop'
+
+// Else `next build` would refuse it already, in the same words.
+export const dynamic = 'force-dynamic'
 
 /** A mistake: a Server Component can save nothing. */
 export default async function Page() {

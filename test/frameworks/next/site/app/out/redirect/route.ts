@@ -1,5 +1,5 @@
 import { redirect } from 'next/navigation'
-import { getSession, route } from '../../../lib/session.ts'
+import { getSession, route } from '../../../lib/shop'
 
 export const GET = route(async () => {
   const session = await getSession()

@@ -1,4 +1,4 @@
-import { getSession, route } from '../../../lib/session.ts'
+import { getSession, route } from '../../../lib/shop'
 
 export const GET = route(async () => {
   const session = await getSession()

@@ -1,4 +1,4 @@
-import { readSession } from '../../../lib/session.ts'
+import { readSession } from '../../../lib/shop'
 
 export const dynamic = 'force-static'
 

@@ -1,14 +1,20 @@
+import type { Metadata } from 'next'
 import { Suspense } from 'react'
-import { readSession } from '../lib/session.ts'
-import { add, fail, signIn, signOut, unwrapped, visit } from './actions.ts'
+import { readSession } from '../../lib/shop'
+import { add, fail, unwrapped } from './actions'
 
-const ACTIONS = { visit, add, signIn, signOut, fail, unwrapped }
+const ACTIONS = { add, fail, unwrapped }
+
+export async function generateMetadata(): Promise<Metadata> {
+  const session = await readSession()
+  return { title: `Visits: ${session.get('num_visits', 0)}` }
+}
 
 export default async function Page() {
   const session = await readSession()
   return (
     <main>
-      <p id="visits">{session.get('num_visits', 0)}</p>
+      <p id="user">{session.userId ?? 'nobody'}</p>
       <Suspense>
         <Cart />
       </Suspense>

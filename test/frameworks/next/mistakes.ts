@@ -3,7 +3,7 @@
  * `@ts-expect-error` is a mistake that the compiler must find.
  */
 import { cookies, headers } from 'next/headers'
-import { type NextRequest, NextResponse } from 'next/server'
+import { connection, type NextRequest, NextResponse } from 'next/server'
 import { createSessions } from 'sojourn'
 import { nextSession } from 'sojourn/next'
 
@@ -17,10 +17,13 @@ interface Shop {
 const { readSession, getSession, action, route, proxy } = nextSession(createSessions<Shop>(), {
   cookies,
   headers,
+  connection,
 })
 
-// @ts-expect-error: the functions of "next/headers" are missing
-nextSession(createSessions<Shop>(), { cookies })
+// @ts-expect-error: one of the functions of "next/headers" is missing
+nextSession(createSessions<Shop>(), { cookies, connection })
+// @ts-expect-error: the function of "next/server" is missing
+nextSession(createSessions<Shop>(), { cookies, headers })
 
 export async function onReading(): Promise<string> {
   const session = await readSession()
