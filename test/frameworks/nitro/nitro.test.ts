@@ -27,6 +27,7 @@ beforeAll(async () => {
   for (const { name, lines } of blocks) if (name) write(name, lines.map(({ code }) => code).join('\n'))
   rmSync(join(folder, 'app.ts'))
   for (const [name, answer] of Object.entries(ROUTES)) write(name, routeOf(answer))
+  write('server/routes/cached.ts', routeOf("return 'for all'", 'defineCachedEventHandler'))
   write('package.json', '{ "type": "module" }')
   const build = `${join(import.meta.dirname, 'node_modules/.bin/nitro')} build`
   site = await serve(`${build}\nnode .output/server/index.mjs`, folder, process.execPath)
@@ -42,9 +43,9 @@ function write(name: string, code: string): void {
 }
 
 /** A route that counts a visit, too. */
-function routeOf(answer: string): string {
+function routeOf(answer: string, define = 'defineEventHandler'): string {
   return `import { sessions } from '../../sessions.ts'
-export default defineEventHandler(async (event) => {
+export default ${define}(async (event) => {
   const session = await sessions.of(event)
   session.update('num_visits', (n = 0) => n + 1)
   ${answer}
@@ -79,4 +80,14 @@ it.each([
   const second = await ann.get(path)
   expect([second.status, second.setCookies.length]).toEqual([status, 0])
   expect(await visit(ann)).toContain('3 times')
+})
+
+it('has no session in a cached handler, whose answer goes to other visitors', async () => {
+  const ann = new Browser(site.origin)
+  await visit(ann)
+  for (const visitor of [ann, new Browser(site.origin)]) {
+    const { status, setCookies, body } = await visitor.get('/cached')
+    expect([status, setCookies]).toEqual([500, []])
+    expect(body).not.toContain('for all')
+  }
 })
