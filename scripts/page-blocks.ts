@@ -1,7 +1,7 @@
 // The code blocks of a page of the documentation, as `check-examples.mjs` compiles them and the tests follow them.
 
 const BLOCK = /(?:<!-- before:([\s\S]*?)-->\s*\n)?^```(tsx?|sh)\n([\s\S]*?)^```$/gm
-const FILE_NAME = /^\/\/ ([\w./-]+\.tsx?)\b/
+const FILE_NAME = /^\/\/ ([\w./+-]+\.tsx?)\b/
 
 export interface Line {
   code: string

@@ -66,7 +66,7 @@ export interface Sessions<Data extends object = Record<string, unknown>> {
   /** Opens a visit for a request: the seam that adapters use. */
   open(request: VisitRequest): Visit<Data>
   /** Tells `of` which object stands for the visit: for adapters. One that has a visit of these sessions keeps it. */
-  attach(request: object, visit: Visit<Data>): void
+  attach(request: object, visit: Pick<Visit<Data>, 'session'>): void
   /** Closes what the store has opened itself. */
   close(): Promise<void>
 }
@@ -92,7 +92,7 @@ export function createSessions(options: SessionsOptions = {}): Sessions {
 
 /** A request, as far as it concerns its visits. */
 interface VisitHolder {
-  [visit: symbol]: Visit
+  [visit: symbol]: Pick<Visit, 'session'>
 }
 
 class LiveSessions implements Sessions {
@@ -179,12 +179,12 @@ class LiveSessions implements Sessions {
     return new LiveVisit(this.#context, request)
   }
 
-  attach(request: object, visit: Visit): void {
+  attach(request: object, visit: Pick<Visit, 'session'>): void {
     if (!this.#visitOf(request)) (request as VisitHolder)[this.#visit] = visit
   }
 
   /** Also of what is no object: those who have no types are told what is missing. */
-  #visitOf(request: object | undefined): Visit | undefined {
+  #visitOf(request: object | undefined): Pick<Visit, 'session'> | undefined {
     return (request as VisitHolder | undefined)?.[this.#visit]
   }
 

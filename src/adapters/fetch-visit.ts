@@ -2,7 +2,7 @@ import { isForwardedHttps } from '../forwarded.ts'
 import { ignore } from '../ignore.ts'
 import { cachingHeaders, type Outcome } from '../outcome.ts'
 import type { Sessions } from '../sessions.ts'
-import type { Visit } from '../visit.ts'
+import type { Visit, VisitRequest } from '../visit.ts'
 
 // What is changed while changes are being saved is saved before the head leaves, too; but not for ever.
 const MAX_COMMITS = 3
@@ -13,16 +13,27 @@ export function openFetchVisit<Data extends object>(
   request: Request,
   trustProxy: boolean,
 ): Visit<Data> {
-  const visit = sessions.open({
+  const visit = sessions.open(visitRequest(request, trustProxy))
+  sessions.attach(request, visit)
+  return visit
+}
+
+/** @param earlier - cookies that an answer to this very request has set, which count as if the client had sent them */
+export function visitRequest(
+  request: Request,
+  trustProxy: boolean,
+  earlier: readonly string[] = [],
+): VisitRequest {
+  return {
     get cookie() {
-      return request.headers.get('Cookie') ?? undefined
+      const given = request.headers.get('Cookie') ?? undefined
+      if (earlier.length === 0) return given
+      return [...earlier.map((line) => line.split(';', 1)[0]), given ?? ''].join('; ')
     },
     get secure() {
       return isHttps(request, trustProxy)
     },
-  })
-  sessions.attach(request, visit)
-  return visit
+  }
 }
 
 function isHttps({ url, headers }: Request, trustProxy: boolean): boolean {

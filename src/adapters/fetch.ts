@@ -1,6 +1,7 @@
 import { known, oneOf } from '../check-options.ts'
 import type { Sessions } from '../sessions.ts'
 import { checkSessions, type ProxyOption } from './adapter-options.ts'
+import { FetchRun } from './fetch-run.ts'
 import { openFetchVisit, outliveClient, saveVisit, withSessionHeaders } from './fetch-visit.ts'
 
 /** Makes the response to a request. */
@@ -70,7 +71,8 @@ export function withSession<Data extends object, Req extends Request = Request, 
 /**
  * Sessions for one request inside a framework that calls middleware with the request and a function that answers it:
  * SvelteKit's `handle`, Astro's `onRequest`, React Router's middleware. What was thrown is thrown on, once the session is
- * saved; a `Response` that was thrown (a redirect) gets the session's cookie like one that was returned.
+ * saved; a `Response` that was thrown (a redirect) gets the session's cookie like one that was returned. When the framework calls
+ * it again for the same request, to show an error page, that page has the same session.
  * @example
  * export const handle = ({ event, resolve }) => runWithSession(sessions, event.request, () => resolve(event))
  * @throws TypeError when an argument is wrong; SessionError when the session could not be saved.
@@ -84,15 +86,7 @@ export async function runWithSession<Data extends object>(
   checkSessions(sessions, 'runWithSession')
   known(options, ['trustProxy'], 'runWithSession')
   const trustProxy = oneOf(options.trustProxy ?? false, [true, false], 'trustProxy')
-  const visit = openFetchVisit(sessions, request, trustProxy)
-  try {
-    const response = await answer()
-    await saveVisit(visit)
-    return withSessionHeaders(visit, response)
-  } catch (thrown) {
-    await saveVisit(visit)
-    throw thrown instanceof Response ? withSessionHeaders(visit, thrown) : thrown
-  }
+  return FetchRun.of(sessions, request, trustProxy).answer(answer)
 }
 
 function answerError(error: unknown): Response {

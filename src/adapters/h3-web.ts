@@ -15,6 +15,7 @@ export interface H3Event {
     readonly errHeaders?: Headers
   }
   readonly context: object
+  readonly app?: Pick<H3App, 'config'> | undefined
 }
 
 /** What is used of an app of h3 2. */
@@ -32,6 +33,7 @@ export class H3Web<Data extends object> {
   readonly #sessions: Sessions<Data>
   readonly #options: { eager: boolean; trustProxy: boolean }
   readonly #held: symbol = Symbol('sojourn visit')
+  readonly #wrapped = new WeakSet<object>()
 
   constructor(sessions: Sessions<Data>, options: { eager: boolean; trustProxy: boolean }) {
     this.#sessions = sessions
@@ -40,13 +42,22 @@ export class H3Web<Data extends object> {
 
   install(app: H3App): void {
     app.use((event, next) => this.around(event, next))
-    const { onError } = app.config
-    if (!onError) return
-    // A Response that `onError` answers is given to the client without what was prepared on the event.
-    app.config.onError = async (error, event: VisitedEvent) => {
+    this.#wrapOnError(app.config)
+  }
+
+  /** A Response that `onError` answers is given to the client without what was prepared on the event. */
+  #wrapOnError(config: H3App['config']): void {
+    if (this.#wrapped.has(config)) return
+    this.#wrapped.add(config)
+    const { onError } = config
+    // Of an app that `serve` has made unchangeable the plugin has wrapped it before; a middleware comes too late.
+    if (!onError || Object.isFrozen(config)) return
+    config.onError = async (error, event: VisitedEvent) => {
       const answer = await onError(error, event)
       const visit = event[this.#held]
-      return visit && answer instanceof Response ? withSessionHeaders(visit, answer) : answer
+      // The candidates, which have no `errHeaders`, do give it what was prepared.
+      const isBare = answer instanceof Response && event.res.errHeaders !== undefined
+      return visit && isBare ? withSessionHeaders(visit, answer) : answer
     }
   }
 
@@ -54,6 +65,7 @@ export class H3Web<Data extends object> {
     const held = event as VisitedEvent
     // A sub-app may bring it again.
     if (held[this.#held]) return next()
+    if (event.app) this.#wrapOnError(event.app.config)
     const visit = openFetchVisit(this.#sessions, event.req, this.#options.trustProxy)
     held[this.#held] = visit as Visit
     this.#sessions.attach(event, visit)

@@ -18,6 +18,7 @@ const [SITE] = waysOf('docs/frameworks/express.md')
 
 /** Pages that nobody can follow here, and why. */
 const NOT_FOLLOWED: Record<string, string> = {
+  'docs/frameworks/full-stack.md': 'takes builds of its own; test/frameworks/meta runs such sites',
   'docs/frameworks/next.md': 'takes a build; test/frameworks/next follows it, for all that needs one',
   'docs/frameworks/tested.md': 'has tables only',
   'docs/stores/README.md': 'helps to choose',

@@ -38,6 +38,20 @@ it('keeps what was changed before an error, and answers with its page', async ()
   expect((await visit('/', cookies[0])).body).toBe('3')
 })
 
+it('gives the cookie to an error page that onError answers', async () => {
+  const sessions = createSessions<{ n: number }>({ store: memoryStore() })
+  const app = new H3({ silent: true, onError: () => new Response('page', { status: 418 }) })
+    .use(h3Session(sessions))
+    .get('/', async (event) => {
+      ;(await sessions.of(event)).set('n', 1)
+      throw new HTTPError({ status: 418 })
+    })
+  const answer = await app.request('http://localhost/')
+  // It merges what was prepared twice by itself.
+  expect(new Set(answer.headers.getSetCookie()).size).toBe(1)
+  expect(answer.headers.getSetCookie()).toHaveLength(2)
+})
+
 it('100 visits of one session at once all count', async () => {
   const visit = siteOf()
   const { cookies } = await visit('/')

@@ -1,4 +1,4 @@
-import { H3, HTTPError, HTTPResponse, onError, redirect } from 'h3'
+import { H3, redirect } from 'h3'
 import * as h3v1 from 'h3v1'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { h3Session, type WithSession } from '../../../src/adapters/h3.ts'
@@ -67,34 +67,6 @@ describe('h3 2', () => {
     expect(cookieOf(answer)).toMatch(/^sid=/)
     expect(answer.headers.get('Cache-Control')).toContain('private')
     expect([...shared.headers]).toEqual([['cache-control', 'public']])
-  })
-
-  it('keeps what was changed before an HTTPError, whoever makes the page of it', async () => {
-    const sessions = createSessions<Data>({ store: memoryStore() })
-    const fails = async (event: object): Promise<never> => {
-      await count(sessions, event)
-      throw new HTTPError({ status: 418, message: 'short and stout' })
-    }
-    const pages: [string, H3][] = [
-      ['h3', new H3()],
-      ['a Response of onError', new H3({ onError: () => new Response('page', { status: 418 }) })],
-      ['a value of onError', new H3({ onError: () => new HTTPResponse('page', { status: 418 }) })],
-      ['an onError that answers nothing', new H3({ onError: () => undefined, silent: true })],
-    ]
-    for (const [name, app] of pages) {
-      app.register(h3Session(sessions)).get('/', fails)
-      const visit = site(app)
-      const answer = await visit('/')
-      expect(answer.status, name).toBe(418)
-      const cookie = cookieOf(answer)
-      expect(cookie, name).toMatch(/^sid=/)
-      expect(cookieOf(await visit(again('/', cookie)))).toBe('')
-    }
-    const inside = new H3()
-      .register(h3Session(sessions))
-      .use(onError(() => new Response('caught', { status: 500 })))
-      .get('/', fails)
-    expect(cookieOf(await site(inside)('/'))).toMatch(/^sid=/)
   })
 
   it('is a middleware, too, and may come again in a sub-app', async () => {

@@ -22,10 +22,12 @@ beforeAll(async () => {
   const dist = join(import.meta.dirname, 'dist')
   mkdirSync(dist, { recursive: true })
   folder = mkdtempSync(join(dist, 'site-'))
-  const blocks = blocksOf(readFileSync(PAGE, 'utf8'))
+  const [part = ''] = readFileSync(PAGE, 'utf8').split('## Nitro 3')
+  const blocks = blocksOf(part)
   for (const { name, lines } of blocks) if (name) write(name, lines.map(({ code }) => code).join('\n'))
   rmSync(join(folder, 'app.ts'))
   for (const [name, answer] of Object.entries(ROUTES)) write(name, routeOf(answer))
+  write('server/routes/cached.ts', routeOf("return 'for all'", 'defineCachedEventHandler'))
   write('package.json', '{ "type": "module" }')
   const build = `${join(import.meta.dirname, 'node_modules/.bin/nitro')} build`
   site = await serve(`${build}\nnode .output/server/index.mjs`, folder, process.execPath)
@@ -41,9 +43,9 @@ function write(name: string, code: string): void {
 }
 
 /** A route that counts a visit, too. */
-function routeOf(answer: string): string {
+function routeOf(answer: string, define = 'defineEventHandler'): string {
   return `import { sessions } from '../../sessions.ts'
-export default defineEventHandler(async (event) => {
+export default ${define}(async (event) => {
   const session = await sessions.of(event)
   session.update('num_visits', (n = 0) => n + 1)
   ${answer}
@@ -78,4 +80,14 @@ it.each([
   const second = await ann.get(path)
   expect([second.status, second.setCookies.length]).toEqual([status, 0])
   expect(await visit(ann)).toContain('3 times')
+})
+
+it('has no session in a cached handler, whose answer goes to other visitors', async () => {
+  const ann = new Browser(site.origin)
+  await visit(ann)
+  for (const visitor of [ann, new Browser(site.origin)]) {
+    const { status, setCookies, body } = await visitor.get('/cached')
+    expect([status, setCookies]).toEqual([500, []])
+    expect(body).not.toContain('for all')
+  }
 })

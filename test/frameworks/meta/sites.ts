@@ -1,0 +1,111 @@
+import { join } from 'node:path'
+
+// The rest of sites whose sessions a page of the documentation shows: what their generators write, and a few pages more.
+
+export interface MetaSite {
+  page: string
+  /** The part of the page that is about it, by the headings at its ends. */
+  from: string
+  to: string
+  /** The status of a page for what a handler throws. */
+  fails: number
+  files: Record<string, string>
+  /** Builds it, and starts it as in production, on port 3000. */
+  commands: string
+}
+
+const bin = (name: string): string => join(import.meta.dirname, 'node_modules/.bin', name)
+
+const COUNT = "session.update('num_visits', (n = 0) => n + 1)"
+
+const startRoute = (path: string, answer: string): Record<string, string> => ({
+  [`src/routes/${path}.tsx`]: `import { createFileRoute, redirect } from '@tanstack/react-router'
+import { createServerFn } from '@tanstack/react-start'
+import { getRequest } from '@tanstack/react-start/server'
+import { sessions } from '../../sessions.ts'
+const act = createServerFn({ method: 'POST' }).handler(async () => {
+  const session = await sessions.of(getRequest())
+  ${answer}
+})
+export const Route = createFileRoute('/${path}')({ loader: () => act(), component: () => <p>{Route.useLoaderData()}</p> })
+`,
+})
+
+const svelteRoute = (path: string, answer: string): Record<string, string> => ({
+  [`src/routes/${path}/+page.server.ts`]: `import { error, redirect } from '@sveltejs/kit'
+import { sessions } from '../../../sessions.ts'
+export async function load({ request }) {
+  const session = await sessions.of(request)
+  ${answer}
+}
+`,
+  [`src/routes/${path}/+page.svelte`]: '<p>A page</p>',
+})
+
+const nitroRoute = (path: string, answer: string): Record<string, string> => ({
+  [`server/routes/${path}.ts`]: `import { defineHandler, HTTPError, redirect } from 'nitro/h3'
+import { sessions } from '../../sessions.ts'
+export default defineHandler(async (event) => {
+  const session = await sessions.of(event)
+  ${answer}
+})
+`,
+})
+
+export const SITES: Record<string, MetaSite> = {
+  'TanStack Start': {
+    page: 'full-stack.md',
+    from: '## TanStack Start',
+    to: '## SvelteKit',
+    fails: 500,
+    files: {
+      'vite.config.ts': `import { tanstackStart } from '@tanstack/react-start/plugin/vite'
+export default { plugins: [tanstackStart()] }
+`,
+      'src/router.tsx': `import { createRouter } from '@tanstack/react-router'
+import { routeTree } from './routeTree.gen'
+export const getRouter = () => createRouter({ routeTree })
+`,
+      'src/routes/__root.tsx': `import { createRootRoute, Outlet, Scripts } from '@tanstack/react-router'
+export const Route = createRootRoute({
+  component: () => <html lang="en"><body><Outlet /><Scripts /></body></html>,
+})
+`,
+      ...startRoute('read', "return session.get('num_visits', 0)"),
+      ...startRoute('redirect', `${COUNT}; throw redirect({ to: '/read', statusCode: 303 })`),
+      ...startRoute('fails', `${COUNT}; throw new Error('short and stout')`),
+    },
+    commands: `${bin('vite')} build\n${bin('srvx')} serve --prod --static ../client dist/server/server.js`,
+  },
+  SvelteKit: {
+    page: 'full-stack.md',
+    from: '## SvelteKit',
+    to: '## React Router',
+    fails: 418,
+    files: {
+      'vite.config.ts': `import adapter from '@sveltejs/adapter-node'
+import { sveltekit } from '@sveltejs/kit/vite'
+export default { plugins: [sveltekit({ adapter: adapter() })] }
+`,
+      'src/app.html': '<html lang="en"><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
+      'src/routes/+page.svelte':
+        '<script>const { data } = $props()</script>\n<p>You have visited this page {data.visits} times.</p>',
+      ...svelteRoute('read', "return { visits: session.get('num_visits', 0) }"),
+      ...svelteRoute('redirect', `${COUNT}; redirect(303, '/read')`),
+      ...svelteRoute('fails', `${COUNT}; error(418, 'short and stout')`),
+    },
+    commands: `${bin('vite')} build\nnode build`,
+  },
+  'Nitro 3': {
+    page: 'h3.md',
+    from: '## Nitro 3',
+    to: '## When the answer leaves',
+    fails: 418,
+    files: {
+      ...nitroRoute('read', "return session.get('num_visits', 0)"),
+      ...nitroRoute('redirect', `${COUNT}; return redirect('/read', 303)`),
+      ...nitroRoute('fails', `${COUNT}; throw new HTTPError({ status: 418, message: 'short and stout' })`),
+    },
+    commands: `${bin('nitro')} build\nnode .output/server/index.mjs`,
+  },
+}
