@@ -22,7 +22,9 @@ export interface IoredisClient {
 
 /** What is used of a client of node-redis that `createClient` made. */
 export interface NodeRedisClient {
-  sendCommand(args: string[]): Promise<unknown>
+  /** Whether commands go to the server at once. Else they wait for it, each for as long as its `timeout`. */
+  readonly isReady?: boolean
+  sendCommand(args: string[], options?: { timeout: number }): Promise<unknown>
   multi(): NodeRedisPipeline<[args: string[]]>
 }
 
@@ -111,9 +113,27 @@ function withoutCommand<T>(error: T): T {
   return error
 }
 
+/** For commands that need no timer: the client's own costs more than half of what it does for one. */
+const NO_TIMEOUT = { timeout: 0 }
+
+/**
+ * So many commands are under way when a server is busy, not hung. Those that come on top are dropped by the client's timer
+ * when they cannot be sent, as those are that come while there is no connection: else they would pile up.
+ */
+const BUSY = 1000
+
 function nodeRedis(client: NodeRedisClient): RedisDriver {
+  let underWay = 0
   return {
-    send: async (_key, command) => reply(await client.sendCommand([...command])),
+    async send(_key, command) {
+      const needsNoTimer = client.isReady && underWay < BUSY
+      underWay++
+      try {
+        return reply(await client.sendCommand([...command], needsNoTimer ? NO_TIMEOUT : undefined))
+      } finally {
+        underWay--
+      }
+    },
     sendAll: (_key, commands) => pipelined(client.multi(), commands, (command) => [command]),
   }
 }

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { createClient } from 'redis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createSessions } from '../../src/index.ts'
 import type { UpdateResult } from '../../src/store.ts'
 import { type RedisStore, redisStore } from '../../src/stores/redis.ts'
@@ -368,6 +369,24 @@ describeWith([REDIS_7], 'the Redis store in use', () => {
       await server.start()
     }
     await until(async () => (await store.create('other', entry())) !== undefined)
+  })
+
+  it('leaves to node-redis the commands that cannot be sent, and spares it a timer for those that can', async () => {
+    const own = await ofTest(standaloneRedis())
+    const [port = 0] = own.servers.keys()
+    const client = createClient({ socket: { port }, commandOptions: { timeout: 200 } })
+    client.on('error', () => undefined)
+    await client.connect()
+    onTestFinished(() => client.destroy())
+    const send = vi.spyOn(client, 'sendCommand')
+    const store = redisStore(client)
+    const ownTimers = () => send.mock.calls.filter(([, options]) => options === undefined).length
+    await Promise.all(Array.from({ length: 1500 }, () => store.read('key')))
+    // All above a thousand may be a server that hangs.
+    expect(ownTimers()).toBe(500)
+    for (const server of own.servers.values()) await server.kill()
+    await expect.poll(() => client.isReady).toBe(false)
+    await expect(store.read('key')).rejects.toThrow(/Redis failed to read/)
   })
 
   describe('misuse is refused at once:', () => {
