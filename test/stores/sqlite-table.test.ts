@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { StoredEntry } from '../../src/store.ts'
 import { sqliteSchema, sqliteStore } from '../../src/stores/sqlite.ts'
 import { DRIVERS, openDatabase } from './databases.ts'
 
@@ -19,7 +20,7 @@ describe.each(DRIVERS)('the table, with %s', (driver) => {
       expect(await store.create(key, entry('again'))).toBeUndefined()
     }
     for (const key of [spelled, ...texts]) {
-      const { version = '', ...found } = (await store.read(key)) ?? entry()
+      const { version, ...found } = (await store.read(key)) as StoredEntry
       expect(found).toMatchObject({ value: key, userId: user })
       expect(await store.update(key, { ...found, value: `${key}!` }, version)).toEqual({
         version: Number(version) + 1,
