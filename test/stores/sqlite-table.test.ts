@@ -56,7 +56,8 @@ describe.each(DRIVERS)('the table, with %s', (driver) => {
     for (const sql of statements) {
       const values = Array.from(sql.matchAll(/\?/g), () => 1)
       const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[]
-      expect(plan.filter(({ detail }) => detail.startsWith('SCAN'))).toEqual([])
+      // By what it is equal to, and not from some instant on, which nearly all rows are.
+      expect(plan.filter(({ detail }) => /^SCAN|expires_at>/.test(detail))).toEqual([])
     }
   })
 })
