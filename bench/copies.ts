@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { Redis } from 'ioredis'
 import { createConnection } from 'mysql2/promise'
 import pg from 'pg'
+import { keyColumn } from '../src/stores/sqlite-key.ts'
 import type { Kind, Place } from './places.ts'
 
 /** The kinds of places where a million sessions can be made within minutes, as copies of one. */
@@ -11,12 +12,10 @@ export type Copied = Extract<Kind, 'sqlite' | 'postgres' | 'mariadb' | 'redis'>
 /** Whose table, or keys. */
 export type By = 'sojourn' | 'peer'
 
-/** What the names of the copies are made of, alike for all that makes them. */
+/** What the names of the copies are made of, alike for all that makes them; where it can be, as keys of sessions are. */
 export function nameOf(kind: Kind, i: number): string {
-  const digest = createHash(kind === 'redis' ? 'sha1' : 'md5')
-    .update(String(i))
-    .digest('hex')
-  return digest.slice(0, 22)
+  const digest = createHash(kind === 'redis' ? 'sha1' : 'md5').update(String(i))
+  return digest.digest(kind === 'sqlite' ? 'base64url' : 'hex').slice(0, 22)
 }
 
 /** Makes sessions as copies of one that was made as usual, and looks at what they take. */
@@ -45,7 +44,10 @@ export function copierOf({ kind, url }: Place): Promise<Copier> {
 async function sqliteCopier(url: string): Promise<Copier> {
   const open = (by: By) => {
     const database = new DatabaseSync(`${url.slice('sqlite:'.length)}-${by}`, { timeout: 60_000 })
-    database.function('name_of', { deterministic: true }, (i) => nameOf('sqlite', Number(i)))
+    database.function('name_of', { deterministic: true }, (i) => {
+      const name = nameOf('sqlite', Number(i))
+      return by === 'sojourn' ? keyColumn(name) : name
+    })
     return database
   }
   const databases = { sojourn: open('sojourn'), peer: open('peer') }
@@ -58,10 +60,9 @@ async function sqliteCopier(url: string): Promise<Copier> {
         by === 'sojourn'
           ? ['sessions', 'key', 'value, version, user_id, expires_at']
           : ['sessions', 'sid', 'expire, sess']
-      databases[by].exec(
-        `${numbers(from, to)} INSERT OR REPLACE INTO ${table} (${key}, ${rest})
-         SELECT name_of(i), ${rest} FROM n JOIN ${table} ON ${key} = '${name}'`,
-      )
+      const sql = `${numbers(from, to)} INSERT OR REPLACE INTO ${table} (${key}, ${rest})
+         SELECT name_of(i), ${rest} FROM n JOIN ${table} ON ${key} = ?`
+      databases[by].prepare(sql).run(by === 'sojourn' ? keyColumn(name) : name)
       databases[by].exec('PRAGMA wal_checkpoint(TRUNCATE)')
     },
     async expireOdd(count) {

@@ -78,11 +78,11 @@ for (const { title, kind, open } of ways) {
     purging.push(await turnsOf(purge))
   }
   rows.push([`${title}, idle`, ...cells(idle), ''])
-  rows.push([`${title}, purging`, ...cells(purging), ms(spread(nothing).median)])
+  rows.push([`${title}, purging`, ...cells(purging), spread(nothing).median.toFixed(1)])
   await copier.close()
   await (store as PurgeableStore & { close(): Promise<void> }).close()
   await place.remove()
 }
 const head = ['turns', 'of 1 ms at most', 'median, ms', '99 of 100', 'longest']
-console.log(table(['', ...head, 'a purge of nothing, ms'], rows, 'right'))
+console.log(table(['', ...head, 'a purge of nothing, µs'], rows, 'right'))
 process.exit()

@@ -28,7 +28,7 @@ export interface RecordHead {
 /*
 What a session's text begins with, on one line, since every session carries it:
 
-  1 <secrets> <created> <used> <mark> [a<authenticated> ][i<idle> ][t<absolute> ][p<0 or 1> ]
+  1<secrets> <created> <used> <mark> [a<authenticated> ][i<idle> ][t<absolute> ][p<0 or 1> ]
 
 The secrets are apart by commas: `<hash>`, or `<hash>:<wrap>`. Numbers are whole milliseconds in base 36; `used` and
 `authenticated` count from `created`. A mark of `-` is none.
@@ -46,7 +46,7 @@ export function encodeHead({
   const { idle, absolute, persistent } = timeouts
   const [first] = secrets
   const hashes = secrets.length === 1 && first ? encodeSecret(first) : secrets.map(encodeSecret).join(',')
-  let head = `1 ${hashes} ${number(createdAt)} ${number(seenAt - createdAt)} ${mark ?? '-'} `
+  let head = `1${hashes} ${number(createdAt)} ${number(seenAt - createdAt)} ${mark ?? '-'} `
   if (authenticatedAt !== undefined) head += `a${number(authenticatedAt - createdAt)} `
   if (idle !== undefined) head += `i${number(idle)} `
   if (absolute !== undefined) head += `t${number(absolute)} `
@@ -67,9 +67,9 @@ function number(value: number): string {
  * @throws When the text does not begin so.
  */
 export function decodeHead(text: string): RecordHead & { length: number } {
-  if (!text.startsWith('1 ')) throw notOurs()
-  const secrets = field(text, 2)
-  let at = 3 + secrets.length
+  if (!text.startsWith('1')) throw notOurs()
+  const secrets = field(text, 1)
+  let at = 2 + secrets.length
   const created = field(text, at)
   at += created.length + 1
   const used = field(text, at)

@@ -1,4 +1,5 @@
 import { hashSecret, sameHash } from './id.ts'
+import { randomText } from './random.ts'
 import { decodeBody, EMPTY_BODY, encodeBody, type RecordBody } from './record-body.ts'
 import { decodeHead, encodeHead, NO_TIMEOUTS, type RecordHead, type SecretHash } from './record-head.ts'
 import { newDataKey, seal, unseal, unwrapKey, wrapKey } from './seal.ts'
@@ -44,7 +45,7 @@ export function newFlashNumber(): number {
  * enough; nobody gains anything by guessing one.
  */
 export function newMark(): string {
-  return Math.floor(Math.random() * 2 ** 24).toString(36)
+  return randomText(3)
 }
 
 /** Whether there is anything in it worth keeping. */

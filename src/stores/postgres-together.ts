@@ -6,6 +6,7 @@ interface Keyed {
 /** A call that waits for the others of its turn. */
 interface Waiting<Call, Answer> {
   readonly call: Call
+  readonly answer: Promise<Answer>
   readonly resolve: (answer: Promise<Answer>) => void
 }
 
@@ -18,6 +19,8 @@ export interface Ways<Call, Answer> {
    * when each of them would.
    */
   all(calls: readonly Call[]): Promise<Map<string, Answer>>
+  /** Makes one for whose key another one waits already: a statement has one answer for a row. */
+  again(call: Call, first: Promise<Answer>): Promise<Answer>
 }
 
 /** So many calls travel in one statement at most, and those of a process that is not there any more hold no more rows. */
@@ -38,13 +41,16 @@ export class Together<Call extends Keyed, Answer> {
 
   ask(call: Call): Promise<Answer> {
     const waiting = this.#waiting
-    // A statement has one answer for a row.
-    if (waiting.has(call.key)) return this.#ways.alone(call)
-    return new Promise((resolve) => {
-      if (waiting.size === 0) setImmediate(this.#leave)
-      waiting.set(call.key, { call, resolve })
-      if (waiting.size === MOST) this.#leave()
+    const first = waiting.get(call.key)
+    if (first) return this.#ways.again(call, first.answer)
+    let resolve: Waiting<Call, Answer>['resolve'] = () => undefined
+    const answer = new Promise<Answer>((done) => {
+      resolve = done
     })
+    if (waiting.size === 0) setImmediate(this.#leave)
+    waiting.set(call.key, { call, answer, resolve })
+    if (waiting.size === MOST) this.#leave()
+    return answer
   }
 
   readonly #leave = (): void => {

@@ -99,10 +99,13 @@ class Postgres implements PostgresStore {
   readonly #reads = new Together<Read, StoredEntry | undefined>({
     alone: (read) => this.#read(read),
     all: (reads) => this.#readAll(reads),
+    // It has not left yet, and so will see what this one has to see.
+    again: (_read, first) => first,
   })
   readonly #updates = new Together<Update, UpdateResult | undefined>({
     alone: (update) => this.#update(update),
     all: (updates) => this.#updateAll(updates),
+    again: (update) => this.#update(update),
   })
 
   constructor(calls: PostgresCalls, statements: Statements, clock: () => number) {

@@ -1,16 +1,20 @@
 import type { StoredEntry } from '../store.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts'
 
-/** The statements that make the table and its indexes, for those who keep their schema in migrations. */
+/**
+ * The statements that make the table and its indexes, for those who keep their schema in migrations.
+ *
+ * Rows are in the order in which they came, which fills their pages; keys are random, and only an index of them alone is in their order.
+ */
 export function sqliteSchema(table = 'sessions'): string {
   const [name, byExpiry, byUser] = [table, `${table}_expires_at`, `${table}_user_id`].map(quoted)
   return `CREATE TABLE IF NOT EXISTS ${name} (
-  key TEXT NOT NULL PRIMARY KEY,
+  key ANY NOT NULL PRIMARY KEY,
   value ANY NOT NULL,
   version INTEGER NOT NULL,
   user_id ANY,
   expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX IF NOT EXISTS ${byExpiry} ON ${name} (expires_at);
 CREATE INDEX IF NOT EXISTS ${byUser} ON ${name} (user_id) WHERE user_id IS NOT NULL;
 `
@@ -28,17 +32,24 @@ export interface Row {
   expiresAt: number
 }
 
-type Verb = 'read' | 'create' | 'update' | 'delete' | 'purge' | 'ofUser'
+export interface KeyedRow extends Row {
+  key: string | Uint8Array
+}
+
+type Verb = 'read' | 'create' | 'update' | 'delete' | 'expired' | 'purge' | 'ofUser'
 export type Statements = Readonly<Record<Verb, SqliteStatement>>
 
-/** Prepares what the store asks of a table. Fails when the table is missing. */
+/**
+ * Prepares what the store asks of a table. Fails when the table is missing. What may be bytes is never the first value: libsql takes
+ * that for the names of parameters, and ends the process.
+ */
 export function prepare(database: SqliteDatabase, name: string): Statements {
   const table = quoted(name)
   const columns = 'value, version, user_id AS userId, expires_at AS expiresAt'
   return {
-    read: database.prepare(`SELECT ${columns} FROM ${table} WHERE key = ? AND expires_at > ?`),
+    read: database.prepare(`SELECT ${columns} FROM ${table} WHERE expires_at > ? AND key = ?`),
     create: database.prepare(
-      `INSERT INTO ${table} AS old (key, value, version, user_id, expires_at) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO ${table} AS old (version, key, value, user_id, expires_at) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version,
          user_id = excluded.user_id, expires_at = excluded.expires_at
        WHERE old.expires_at <= ?`,
@@ -47,12 +58,13 @@ export function prepare(database: SqliteDatabase, name: string): Statements {
       `UPDATE ${table} SET value = ?, version = version + 1, user_id = ?, expires_at = ?
        WHERE key = ? AND version = ? AND expires_at > ?`,
     ),
-    delete: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
+    delete: database.prepare(`DELETE FROM ${table} WHERE ? AND key = ?`),
+    expired: database.prepare(`SELECT 1 FROM ${table} WHERE expires_at <= ? LIMIT 1`),
     purge: database.prepare(
-      `DELETE FROM ${table} WHERE key IN
-         (SELECT key FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+      `DELETE FROM ${table} WHERE rowid IN
+         (SELECT rowid FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
     ),
-    ofUser: database.prepare(`SELECT key, ${columns} FROM ${table} WHERE user_id = ? AND expires_at > ?`),
+    ofUser: database.prepare(`SELECT key, ${columns} FROM ${table} WHERE expires_at > ? AND user_id = ?`),
   }
 }
 

@@ -21,7 +21,16 @@ import {
   openDatabase,
   type SqliteDatabase,
 } from './sqlite-database.ts'
-import { bytesIfNul, prepare, type Row, type Statements, sqliteSchema, stored } from './sqlite-table.ts'
+import { keyColumn, keyOf } from './sqlite-key.ts'
+import {
+  bytesIfNul,
+  type KeyedRow,
+  prepare,
+  type Row,
+  type Statements,
+  sqliteSchema,
+  stored,
+} from './sqlite-table.ts'
 import { pause, SqliteWriter } from './sqlite-writer.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.ts'
@@ -105,31 +114,23 @@ class Sqlite implements SqliteStore, StoreAtOnce {
     return this.read === Sqlite.prototype.read ? { read: (key) => this.#read(key) } : undefined
   }
 
-  async read(key: string): Promise<StoredEntry | undefined> {
-    try {
-      return this.#read(key)
-    } catch (error) {
-      return this.#readLater(error, () => this.#read(key), undefined)
-    }
+  read(key: string): Promise<StoredEntry | undefined> {
+    return this.#look(() => this.#read(key), undefined)
   }
 
-  async ofUser(userId: string): Promise<KeyedEntry[]> {
-    try {
-      return this.#ofUser(userId)
-    } catch (error) {
-      return this.#readLater(error, () => this.#ofUser(userId), [])
-    }
+  ofUser(userId: string): Promise<KeyedEntry[]> {
+    return this.#look(() => this.#ofUser(userId), [])
   }
 
   create(key: string, { value, userId, expiresAt }: Entry): Promise<Version | undefined> {
     return this.#write(() => {
       // Not 1: a late update of an entry that is gone must not fit a new one under the same key.
-      const version = Math.floor(Math.random() * 2 ** 47)
+      const version = Math.floor(Math.random() * 2 ** 31)
       const { create } = this.#statements()
       const { changes } = create.run(
-        key,
-        bytesIfNul(value),
         version,
+        keyColumn(key),
+        bytesIfNul(value),
         bytesIfNul(userId),
         expiresAt,
         this.#clock(),
@@ -143,7 +144,8 @@ class Sqlite implements SqliteStore, StoreAtOnce {
     return this.#write(() => {
       const { update } = this.#statements()
       const now = this.#clock()
-      const { changes } = update.run(bytesIfNul(value), bytesIfNul(userId), expiresAt, key, version, now)
+      const values = [bytesIfNul(value), bytesIfNul(userId), expiresAt, keyColumn(key), version, now]
+      const { changes } = update.run(...values)
       if (changes) return { version: Number(version) + 1 }
       const current = this.#read(key)
       return current && { current }
@@ -151,12 +153,13 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#write(() => this.#statements().delete.run(key))
+    await this.#write(() => this.#statements().delete.run(1, keyColumn(key)))
   }
 
   async purge(limit: number): Promise<number> {
     let removed = 0
-    while (removed < limit) {
+    // Mostly nothing has expired, and a transaction costs ten times as much as to see that.
+    while (removed < limit && (removed > 0 || (await this.#look(this.#hasExpired, false)))) {
       const slice = Math.min(PURGE_SLICE, limit - removed)
       const { changes } = await this.#write(() => this.#statements().purge.run(this.#clock(), slice))
       removed += Number(changes)
@@ -180,32 +183,33 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   }
 
   #read(key: string): StoredEntry | undefined {
-    const row = this.#statements().read.get(key, this.#clock()) as Row | null | undefined
+    const row = this.#statements().read.get(this.#clock(), keyColumn(key)) as Row | null | undefined
     return row ? stored(row) : undefined
   }
 
   #ofUser(userId: string): KeyedEntry[] {
-    const rows = this.#statements().ofUser.all(bytesIfNul(userId), this.#clock()) as (Row & { key: string })[]
+    const rows = this.#statements().ofUser.all(this.#clock(), bytesIfNul(userId)) as KeyedRow[]
     return rows.flatMap((row) => {
       const entry = stored(row)
-      return entry ? { key: row.key, ...entry } : []
+      return entry ? { key: keyOf(row.key), ...entry } : []
     })
   }
 
-  /** What a read answers that failed at once: nothing, when there is no table yet. */
-  async #readLater<T>(reason: unknown, read: () => T, nothing: T): Promise<T> {
-    let error = reason
-    const until = performance.now() + this.#setup.patience
-    for (let attempt = 1; isBusy(error) && performance.now() < until; attempt++) {
-      await new Promise((resolve) => setTimeout(resolve, pause(attempt)))
+  readonly #hasExpired = (): boolean => Boolean(this.#statements().expired.get(this.#clock()))
+
+  /** Reads at once, or when others have let go of the lock. In a table that is missing there is nothing. */
+  async #look<T>(read: () => T, nothing: T): Promise<T> {
+    let until: number | undefined
+    for (let attempt = 1; ; attempt++) {
       try {
         return read()
-      } catch (again) {
-        error = again
+      } catch (error) {
+        if (isMissingTable(error)) return nothing
+        until ??= performance.now() + this.#setup.patience
+        if (!isBusy(error) || performance.now() >= until) throw this.#explain(error)
       }
+      await new Promise((resolve) => setTimeout(resolve, pause(attempt)))
     }
-    if (isMissingTable(error)) return nothing
-    throw this.#explain(error)
   }
 
   #write<T>(work: () => T): Promise<T> {

@@ -38,7 +38,7 @@ describe.each(EMBEDDED)('sojourn inspect on a store of %s', (scheme, open) => {
     const { handle, cookie } = await visit(store)
     const entry = await store.read(handle)
     await store.close?.()
-    const hashes = entry?.value.match(/(?<=[ ,:])[\w-]{32,}/g) ?? []
+    const hashes = entry?.value.match(/(?<=^1|[ ,:])[\w-]{32,}/g) ?? []
     expect(hashes.length).toBeGreaterThan(0)
 
     const plain = await sojourn(['inspect', url, handle])

@@ -69,3 +69,8 @@ export function bytesUnder(folder: string): string {
     .map((path) => `${path}\n${readFileSync(path, 'latin1')}`)
     .join('\n')
 }
+
+/** What a text of base64url spells, as it would stand in there: so are keys of sessions kept in SQLite. */
+export function spelledBy(text: string): string {
+  return Buffer.from(text, 'base64url').toString('latin1')
+}

@@ -92,7 +92,23 @@ describeWith(POSTGRES_PROGRAMS, 'calls of one turn on PostgreSQL', () => {
       }
     })
 
-    it('go alone where a row is gone, or asked for twice', async () => {
+    it('ask once for a row that several want to read', async () => {
+      const { store, sent } = open('shared')
+      const [one, two] = (await createAll(store, ['one', 'two'])) as [StoredEntry, StoredEntry]
+      for (const keys of [
+        ['one', 'one'],
+        ['one', 'two', 'one', 'missing', 'one', 'missing'],
+      ]) {
+        sent.length = 0
+        const expected = keys.map((key) => ({ one, two })[key])
+        expect(await Promise.all(keys.map((key) => store.read(key)))).toEqual(expected)
+        expect(sent).toHaveLength(1)
+      }
+      await store.update('one', entry('newer'), one.version)
+      expect(await store.read('one')).toMatchObject({ value: 'newer' })
+    })
+
+    it('go alone where a row is gone, or changed twice', async () => {
       const { store } = open('apart')
       const [first, second] = (await createAll(store, ['one', 'two'])) as [StoredEntry, StoredEntry]
       await store.delete('two')

@@ -45,6 +45,12 @@ describe.each(DRIVERS)('a lock held by another connection, with %s', (driver) =>
     expect(await store.read('new')).toBeDefined()
   })
 
+  it('does not hold back a purge that finds nothing', async () => {
+    const { store, other } = await locked('40ms')
+    expect(await store.purge(500)).toBe(0)
+    other.exec('ROLLBACK')
+  })
+
   it('fails a write that it holds back for too long, clearly, and the next one succeeds', async () => {
     const { store, other } = await locked('40ms')
     await expect(store.create('new', entry())).rejects.toThrow(
