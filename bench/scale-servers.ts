@@ -14,7 +14,7 @@ export interface Demand {
 const MEASURED = {
   /** Bytes of a session with 280 characters of data, keys and indexes included. */
   redisBytes: 537,
-  postgresBytes: 507,
+  postgresBytes: 530,
   /** Bytes of the log. */
   updateLog: 500,
   extensionLog: 185,
