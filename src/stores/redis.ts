@@ -85,16 +85,15 @@ class Redis implements RedisStore {
     this.#clock = clock
   }
 
-  async read(key: string): Promise<StoredEntry | undefined> {
-    const entry = await explained('read', this.#read(key))
-    return entry && stored(entry)
+  read(key: string): Promise<StoredEntry | undefined> {
+    return explained('read', this.#read(key))
   }
 
-  async create(key: string, entry: Entry): Promise<Version | undefined> {
+  create(key: string, entry: Entry): Promise<Version | undefined> {
     return explained('create', this.#create(key, entry))
   }
 
-  async update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+  update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
     return explained('update', this.#update(key, entry, version))
   }
 
@@ -103,17 +102,18 @@ class Redis implements RedisStore {
     await explained('delete', this.#write(name, ['DEL', name]))
   }
 
-  async ofUser(userId: string): Promise<KeyedEntry[]> {
+  ofUser(userId: string): Promise<KeyedEntry[]> {
     const look = async (key: string): Promise<KeyedEntry | undefined> => {
       const entry = await this.#read(key)
-      return entry?.userId === userId ? { key, ...stored(entry) } : undefined
+      return entry?.userId === userId ? { key, ...entry } : undefined
     }
     return explained('list the sessions of a user', this.#users.find(userId, look))
   }
 
-  async #read(key: string): Promise<Unpacked | undefined> {
+  async #read(key: string): Promise<StoredEntry | undefined> {
     const name = this.#prefix + key
-    return this.#live(await this.#driver.send(name, ['GET', name]))
+    const entry = this.#live(await this.#driver.send(name, ['GET', name]))
+    return entry && stored(entry)
   }
 
   async #create(key: string, entry: Entry): Promise<Version | undefined> {
@@ -136,7 +136,7 @@ class Redis implements RedisStore {
     const old = this.#live(version)
     if (!old) {
       const current = await this.#read(key)
-      return current && { current: stored(current) }
+      return current && { current }
     }
     const { userId, expiresAt } = entry
     if (userId !== undefined && !(old.userId === userId && RedisUsers.covers(old.expiresAt, expiresAt))) {
@@ -166,11 +166,9 @@ function stored({ value, expiresAt, userId, version }: Unpacked): StoredEntry {
   return { value, expiresAt, userId, version }
 }
 
-async function explained<T>(verb: string, call: Promise<T>): Promise<T> {
-  try {
-    return await call
-  } catch (cause) {
+function explained<T>(verb: string, call: Promise<T>): Promise<T> {
+  return call.catch((cause) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`Redis failed to ${verb}: ${reason}`, { cause })
-  }
+  })
 }
