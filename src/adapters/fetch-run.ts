@@ -1,6 +1,6 @@
 import type { Session } from '../session.ts'
 import type { Sessions } from '../sessions.ts'
-import type { Visit } from '../visit.ts'
+import type { Visit, VisitRequest } from '../visit.ts'
 import { saveVisit, visitRequest, withSessionHeaders } from './fetch-visit.ts'
 
 /**
@@ -9,17 +9,15 @@ import { saveVisit, visitRequest, withSessionHeaders } from './fetch-visit.ts'
  */
 export class FetchRun<Data extends object> {
   readonly #sessions: Sessions<Data>
-  readonly #request: Request
-  readonly #trustProxy: boolean
+  #request: VisitRequest
   #visit: Visit<Data>
   #underWay = false
   #answered = false
 
   private constructor(sessions: Sessions<Data>, request: Request, trustProxy: boolean) {
     this.#sessions = sessions
-    this.#request = request
-    this.#trustProxy = trustProxy
-    this.#visit = sessions.open(visitRequest(request, trustProxy))
+    this.#request = visitRequest(request, trustProxy)
+    this.#visit = sessions.open(this.#request)
     sessions.attach(request, this)
   }
 
@@ -28,10 +26,10 @@ export class FetchRun<Data extends object> {
     request: Request,
     trustProxy: boolean,
   ): FetchRun<Data> {
-    const name = nameOf(sessions)
-    const holder = request as Request & { [name: symbol]: FetchRun<Data> | undefined }
-    const run = holder[name] ?? new FetchRun(sessions, request, trustProxy)
-    holder[name] = run
+    const property = propertyOf(sessions)
+    const holder = request as Request & { [property: symbol]: FetchRun<Data> | undefined }
+    const run = holder[property] ?? new FetchRun(sessions, request, trustProxy)
+    holder[property] = run
     return run
   }
 
@@ -61,21 +59,35 @@ export class FetchRun<Data extends object> {
     return withSessionHeaders(this.#visit, response)
   }
 
-  /** Another visit, since the first one's headers are made: it knows the session by the cookies that they set. */
+  /** Another visit, since the first one's headers are made: by the cookies that the client has with them. */
   #goOn(): void {
-    const { setCookies } = this.#visit.outcome
-    this.#visit = this.#sessions.open(visitRequest(this.#request, this.#trustProxy, setCookies))
+    const { cookie, secure } = this.#request
+    this.#request = { cookie: cookiesWith(this.#visit.outcome.setCookies, cookie), secure }
+    this.#visit = this.#sessions.open(this.#request)
     this.#answered = false
   }
 }
 
-const names = new WeakMap<object, symbol>()
+/** A `Cookie` header as the client would send it after those values of `Set-Cookie`. */
+function cookiesWith(setCookies: readonly string[], cookie = ''): string {
+  const pairs = setCookies.map((value) => value.split(';', 1).join())
+  const names = pairs.map(nameIn)
+  const others = cookie.split(';').filter((pair) => !names.includes(nameIn(pair)))
+  // What has no value is what was removed.
+  return [...others, ...pairs.filter((pair) => !pair.endsWith('='))].join('; ')
+}
 
-/** Under which name a request has its run: of each kind of sessions another. A WeakMap of requests takes 3 µs for each. */
-function nameOf(sessions: object): symbol {
-  const known = names.get(sessions)
+function nameIn(pair: string): string {
+  return pair.split('=', 1).join().trim()
+}
+
+const properties = new WeakMap<object, symbol>()
+
+/** The property under which a request has its run of these sessions. A WeakMap of requests would take 3 µs for each. */
+function propertyOf(sessions: object): symbol {
+  const known = properties.get(sessions)
   if (known) return known
-  const name = Symbol('sojourn run')
-  names.set(sessions, name)
-  return name
+  const property = Symbol('sojourn run')
+  properties.set(sessions, property)
+  return property
 }

@@ -18,17 +18,10 @@ export function openFetchVisit<Data extends object>(
   return visit
 }
 
-/** @param earlier - cookies that an answer to this very request has set, which count as if the client had sent them */
-export function visitRequest(
-  request: Request,
-  trustProxy: boolean,
-  earlier: readonly string[] = [],
-): VisitRequest {
+export function visitRequest(request: Request, trustProxy: boolean): VisitRequest {
   return {
     get cookie() {
-      const given = request.headers.get('Cookie') ?? undefined
-      if (earlier.length === 0) return given
-      return [...earlier.map((line) => line.split(';', 1)[0]), given ?? ''].join('; ')
+      return request.headers.get('Cookie') ?? undefined
     },
     get secure() {
       return isHttps(request, trustProxy)

@@ -18,17 +18,6 @@ async function count(sessions: Sessions<Data>, request: Request): Promise<number
   return (await sessions.of(request)).update('n', increment) ?? 0
 }
 
-/** What a later request with that cookie finds. */
-async function visits(sessions: Sessions<Data>, cookie: string): Promise<number | undefined> {
-  const request = at('http://localhost/', { Cookie: cookie.split(';', 1)[0] ?? '' })
-  let n: number | undefined
-  await runWithSession(sessions, request, async () => {
-    n = (await sessions.of(request)).get('n')
-    return new Response()
-  })
-  return n
-}
-
 describe('withSession', () => {
   it('has the runtime wait, where it can, until what the handler changes is saved', async () => {
     const store = countingStore(memoryStore())
@@ -171,43 +160,6 @@ describe('runWithSession', () => {
       return new Response('never seen')
     })
     await expect(running).rejects.toMatchObject({ code: 'ERR_SESSION_STORE', status: 503 })
-  })
-
-  // Astro answers an error, and an empty 404, by its middleware again: for the page that shows it.
-  it('gives the error page that is made for the same request the session of what was thrown', async () => {
-    const sessions = createSessions<Data>({ store: memoryStore() })
-    const request = at('http://localhost/')
-    const run = (answer: () => Response) =>
-      runWithSession(sessions, request, async () => {
-        const visits = await count(sessions, request)
-        answer()
-        return new Response(String(visits), { status: 500 })
-      })
-    const failing = run(() => {
-      throw new Error('The page failed')
-    })
-    await expect(failing).rejects.toThrow('The page failed')
-    const page = await run(() => new Response())
-    expect([await page.text(), page.headers.getSetCookie().length]).toEqual(['2', 1])
-    expect(await visits(sessions, cookieOf(page))).toBe(2)
-  })
-
-  it('lets the page in place of an empty answer begin a session, and change the one that the answer began', async () => {
-    for (const first of [0, 1]) {
-      const sessions = createSessions<Data>({ store: memoryStore() })
-      const request = at('http://localhost/')
-      const answer = await runWithSession(sessions, request, async () => {
-        if (first === 1) await count(sessions, request)
-        return new Response(null, { status: 404 })
-      })
-      const page = await runWithSession(sessions, request, async () => {
-        return new Response(String(await count(sessions, request)), { status: 404 })
-      })
-      expect(await page.text()).toBe(String(first + 1))
-      // The framework hands over the cookies of both.
-      expect(await visits(sessions, cookieOf(answer) || cookieOf(page))).toBe(first + 1)
-      expect(answer.headers.getSetCookie().length + page.headers.getSetCookie().length).toBe(1)
-    }
   })
 
   it('saves once where middleware of the same sessions is inside another', async () => {
