@@ -7,7 +7,7 @@ import type { Visit, VisitRequest } from '../visit.ts'
 // What is changed while changes are being saved is saved before the head leaves, too; but not for ever.
 const MAX_COMMITS = 3
 
-/** A visit by a request of the Fetch standard. Reads nothing of the request until the session is asked for. */
+/** A visit by a request of the Fetch standard. */
 export function openFetchVisit<Data extends object>(
   sessions: Sessions<Data>,
   request: Request,
@@ -18,15 +18,9 @@ export function openFetchVisit<Data extends object>(
   return visit
 }
 
+/** The request as it concerns the session. */
 export function visitRequest(request: Request, trustProxy: boolean): VisitRequest {
-  return {
-    get cookie() {
-      return request.headers.get('Cookie') ?? undefined
-    },
-    get secure() {
-      return isHttps(request, trustProxy)
-    },
-  }
+  return { cookie: request.headers.get('Cookie') ?? undefined, secure: isHttps(request, trustProxy) }
 }
 
 function isHttps({ url, headers }: Request, trustProxy: boolean): boolean {
@@ -43,20 +37,29 @@ export function saveVisit(visit: Pick<Visit, 'dirty' | 'commit'>, commits = 0): 
   return undefined
 }
 
-/** The headers to set, and the cookies to append, for what the session needs the client and the caches to know. */
+/**
+ * The headers to set, and the cookies to append, for what the session needs the client and the caches to know.
+ * @param answer - Its headers are looked at only where there is something to say: some servers send an answer that nobody has
+ * looked into by a shorter way.
+ */
 export function sessionHeaders(
   outcome: Outcome,
-  current: Headers,
-): { set: [name: string, value: string][]; cookies: readonly string[] } {
+  answer: Pick<Response, 'headers'>,
+): { set: readonly [name: string, value: string][]; cookies: readonly string[] } {
+  const { read, setCookies: cookies } = outcome
+  if (!read && cookies.length === 0) return NOTHING
+  const { headers } = answer
   const { cacheControl, vary } = cachingHeaders(outcome, {
-    cacheControl: current.get('Cache-Control') ?? undefined,
-    vary: current.get('Vary') ?? undefined,
+    cacheControl: headers.get('Cache-Control') ?? undefined,
+    vary: headers.get('Vary') ?? undefined,
   })
   const set: [string, string][] = []
   if (cacheControl !== undefined) set.push(['Cache-Control', cacheControl])
   if (vary !== undefined) set.push(['Vary', vary])
-  return { set, cookies: outcome.setCookies }
+  return { set, cookies }
 }
+
+const NOTHING = { set: [], cookies: [] } as const
 
 /**
  * The response with the session's headers. A new one, since a response may be immutable (a redirect, one from `fetch`) or
@@ -66,7 +69,7 @@ export function withSessionHeaders(
   visit: Pick<Visit, 'outcome' | 'headersSent'>,
   response: Response,
 ): Response {
-  const { set, cookies } = sessionHeaders(visit.outcome, response.headers)
+  const { set, cookies } = sessionHeaders(visit.outcome, response)
   visit.headersSent()
   if (set.length === 0 && cookies.length === 0) return response
   // A change of protocol is the runtime's own kind of response, which nobody else can make.

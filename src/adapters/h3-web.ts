@@ -103,13 +103,13 @@ function prepare(visit: Pick<Visit, 'outcome' | 'headersSent'>, { res }: H3Event
   if (!outcome.read && outcome.setCookies.length === 0) return
   // A change of protocol is the runtime's own kind of response, which h3 could not make again.
   if (answer instanceof Response && answer.status === 101) return
-  const current = new Headers(headersOf(answer))
-  for (const [name, value] of res.headers) current.set(name, value)
-  const { set, cookies } = sessionHeaders(outcome, current)
-  for (const headers of [res.headers, res.errHeaders]) {
-    if (!headers) continue
-    for (const [name, value] of set) headers.set(name, value)
-    for (const cookie of cookies) headers.append('Set-Cookie', cookie)
+  const headers = new Headers(headersOf(answer))
+  for (const [name, value] of res.headers) headers.set(name, value)
+  const { set, cookies } = sessionHeaders(outcome, { headers })
+  for (const prepared of [res.headers, res.errHeaders]) {
+    if (!prepared) continue
+    for (const [name, value] of set) prepared.set(name, value)
+    for (const cookie of cookies) prepared.append('Set-Cookie', cookie)
   }
 }
 

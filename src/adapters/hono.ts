@@ -1,8 +1,9 @@
 import { known, oneOf } from '../check-options.ts'
 import type { Session } from '../session.ts'
 import type { Sessions } from '../sessions.ts'
+import type { Visit } from '../visit.ts'
 import { checkSessions, type EagerOption, type ProxyOption } from './adapter-options.ts'
-import { openFetchVisit, outliveClient, saveVisit, sessionHeaders } from './fetch-visit.ts'
+import { outliveClient, saveVisit, sessionHeaders, visitRequest } from './fetch-visit.ts'
 
 export interface HonoSessionOptions extends EagerOption, ProxyOption {}
 
@@ -37,10 +38,7 @@ export function honoSession<Data extends object>(
   const eager = oneOf(options.eager ?? false, [true, false], 'eager')
   const trustProxy = oneOf(options.trustProxy ?? false, [true, false], 'trustProxy')
 
-  const around = async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
-    const visit = openFetchVisit(sessions, c.req.raw, trustProxy)
-    // A sub-app may bring the middleware again: the visit is the one there is, and this one is never asked.
-    sessions.attach(c, visit)
+  const around = async (c: HonoContext, next: () => Promise<void>, visit: Visit<Data>): Promise<void> => {
     if (eager) c.set('session', await sessions.of(c))
     await next()
     try {
@@ -50,14 +48,23 @@ export function honoSession<Data extends object>(
       c.res = undefined
       throw error
     }
-    const { set, cookies } = sessionHeaders(visit.outcome, c.res.headers)
+    const { set, cookies } = sessionHeaders(visit.outcome, c.res)
     for (const [name, value] of set) c.header(name, value)
     for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true })
     visit.headersSent()
   }
   return (c, next) => {
-    const answering = around(c, next)
-    outliveClient([contextOf(c)], answering)
+    const visit = sessions.open(visitRequest(c.req.raw, trustProxy))
+    let isAsked = false
+    const session = (): Promise<Session<Data>> => {
+      // Not sooner: where a runtime has no context Hono throws, which takes longer than all else here.
+      if (!isAsked) queueMicrotask(() => outliveClient([contextOf(c)], answering))
+      isAsked = true
+      return visit.session()
+    }
+    // A sub-app may bring the middleware again: the visit is the one there is, and this one is never asked.
+    for (const holder of [c.req.raw, c]) sessions.attach(holder, { session })
+    const answering = around(c, next, visit)
     return answering
   }
 }

@@ -61,7 +61,7 @@ it('changes the session that the first answer began, time and again', async () =
   expect(await textOf(run(sessions, after(first)))).toBe('4')
 })
 
-it.each<[string, SessionsOptions['store']]>([
+it.each<[string, NonNullable<SessionsOptions['store']>]>([
   ['a store', memoryStore()],
   ['the cookie', cookieStore({ keys: [randomBytes(32).toString('base64url')] })],
 ])('does not bring back what the first answer ended, with sessions in %s', async (_, store) => {

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { Hono } from 'hono'
 import Koa from 'koa'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { honoSession, type SessionVariables } from '../../src/adapters/hono.ts'
 import { koaSession, type WithSession } from '../../src/adapters/koa.ts'
 import { createSessions } from '../../src/index.ts'
@@ -76,16 +77,37 @@ describe('honoSession', () => {
   it('has the runtime wait, where it can, until what the handler changes is saved', async () => {
     const store = countingStore(memoryStore())
     const sessions = createSessions<Data>({ store })
+    let goOn = (): void => undefined
     const app = new Hono()
     app.use(honoSession(sessions))
-    app.get('/', async (c) => c.text(String((await sessions.of(c)).update('n', increment))))
+    app.get('/', async (c) => {
+      const session = await sessions.of(c)
+      await new Promise<void>((resolve) => (goOn = resolve))
+      return c.text(String(session.update('n', increment)))
+    })
+    app.get('/still', (c) => c.text('still'))
     const waits: Promise<unknown>[] = []
     const waitUntil = (work: Promise<unknown>) => void waits.push(work)
     const context = { waitUntil, passThroughOnException: () => undefined, props: {} }
+    await app.fetch(new Request('http://localhost/still'), {}, context)
+    expect(waits).toEqual([])
     void app.fetch(new Request('http://localhost/'), {}, context)
-    expect(waits).toHaveLength(1)
+    await setImmediate()
+    expect([waits.length, store.calls.create]).toEqual([1, 0])
+    goOn()
     await waits[0]
     expect(store.calls.create).toBe(1)
+  })
+
+  it('looks at no header of an answer that no session has to do with', async () => {
+    const sessions = createSessions<Data>()
+    const app = new Hono()
+    app.use(honoSession(sessions))
+    const answer = new Response('text')
+    app.get('/', () => answer)
+    const look = vi.spyOn(answer, 'headers', 'get')
+    expect(await (await app.request('/')).text()).toBe('text')
+    expect(look).not.toHaveBeenCalled()
   })
 
   it('is one session when a sub-app brings the middleware again', async () => {
