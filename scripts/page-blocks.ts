@@ -16,6 +16,8 @@ export interface Block {
   /** What the block needs and a reader does not see, from the comment in front of it. */
   hidden: Line[]
   lines: Line[]
+  /** Its lines, as one text. */
+  code: string
 }
 
 /** The `ts` and `sh` blocks of a page. @param text - the page, as Markdown */
@@ -32,6 +34,7 @@ export function blocksOf(text: string): Block[] {
       name: FILE_NAME.exec(code)?.[1],
       hidden: before ? numbered(before, match.index) : [],
       lines: numbered(code.trimEnd(), start),
+      code: code.trimEnd(),
     }
   })
 }

@@ -1,6 +1,6 @@
 import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { blocksOf, type Line } from '../../scripts/page-blocks.ts'
+import { blocksOf } from '../../scripts/page-blocks.ts'
 import { root } from './packed.ts'
 
 // A page of the documentation as somebody follows it in an empty folder: the files and commands that he sees there.
@@ -25,14 +25,14 @@ export function waysOf(page: string, site?: Way): Way[] {
   const blocks = blocksOf(readFileSync(join(root, page), 'utf8'))
   const files = new Map(site?.files)
   // The first block of a name counts; others show what might stand in its place.
-  for (const { name, lines } of blocks.toReversed()) if (name) files.set(name, textOf(lines))
+  for (const { name, code } of blocks.toReversed()) if (name) files.set(name, code)
   const undeclared = blocks.filter(({ hidden }) => hidden.length > 0).map(({ name }) => name)
-  const shells = blocks.filter(({ language }) => language === 'sh').map(({ lines }) => lines)
+  const shells = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code.split('\n'))
   const installing = shells.filter((lines) => lines.some(isInstall))
   const [first = []] = shells
   return (installing.length > 0 ? installing : [first]).map((lines) => {
-    const commands = textOf(lines.filter((line) => !isInstall(line))) || (site?.commands ?? '')
-    const packages = lines.filter(isInstall).flatMap(({ code }) => code.split(' ').slice(2).filter(isPackage))
+    const commands = lines.filter((line) => !isInstall(line)).join('\n') || (site?.commands ?? '')
+    const packages = lines.filter(isInstall).flatMap((line) => line.split(' ').slice(2).filter(isPackage))
     const main = mainOf(commands)
     return {
       // A framework that serves finds its files by itself.
@@ -58,12 +58,8 @@ function reach(files: Map<string, string>, name: string, reached = new Map<strin
   return reached
 }
 
-function textOf(lines: Line[]): string {
-  return lines.map(({ code }) => code).join('\n')
-}
-
-function isInstall({ code }: Line): boolean {
-  return code.startsWith('npm install ')
+function isInstall(command: string): boolean {
+  return command.startsWith('npm install ')
 }
 
 function isPackage(argument: string): boolean {

@@ -53,8 +53,8 @@ export async function startPage(
   const top = mkdtempSync(join(tmpdir(), 'sojourn-page-'))
   const folder = join(top, 'site/program')
   mkdirSync(folder, { recursive: true })
-  for (const { name, lines } of blocksOf(readFileSync(join(root, page), 'utf8'))) {
-    if (name) writeFileSync(join(folder, name), lines.map(({ code }) => code).join('\n'))
+  for (const { name, code } of blocksOf(readFileSync(join(root, page), 'utf8'))) {
+    if (name) writeFileSync(join(folder, name), code)
   }
   for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), code)
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')

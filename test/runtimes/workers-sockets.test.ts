@@ -29,8 +29,8 @@ const INTERVALS = { deaf: '1d', watchful: '1s' }
 /** The Worker of the page, in a file for each isolate. */
 async function bundlePage(): Promise<{ name: string; file: string }[]> {
   const page = readFileSync(new URL('../../docs/frameworks/websockets.md', import.meta.url), 'utf8')
-  const lines = blocksOf(page).find(({ name }) => name === 'worker.ts')?.lines ?? []
-  const [name = '', ...code] = lines.map((line) => line.code)
+  const worker = blocksOf(page).find(({ name }) => name === 'worker.ts')
+  const [name = '', ...code] = worker?.code.split('\n') ?? []
   const [, withImport = ''] = name.split('with: ')
   mkdirSync(folder, { recursive: true })
   return Promise.all(

@@ -12,7 +12,7 @@ import { openClient, type TestClient } from './postgres-clients.ts'
 async function ofPage(): Promise<(stores: readonly PostgresStore[]) => PostgresStore> {
   const page = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8')
   const block = blocksOf(page).find(({ name }) => name === 'sharded.ts')
-  const source = (block?.lines ?? []).map(({ code }) => code).join('\n')
+  const source = block?.code ?? ''
   const { sharded } = await import(`data:text/javascript,${encodeURIComponent(stripTypeScriptTypes(source))}`)
   return sharded
 }

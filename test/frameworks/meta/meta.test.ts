@@ -16,17 +16,13 @@ function filesOf({ page, from, to }: MetaSite): Record<string, string> {
   const text = readFileSync(join(DOCS, page), 'utf8')
   const [, rest = ''] = text.split(from)
   const [part = ''] = rest.split(to)
-  return Object.fromEntries(
-    blocksOf(part).flatMap(({ name, lines }) =>
-      name ? [[name, lines.map(({ code }) => code).join('\n')]] : [],
-    ),
-  )
+  return Object.fromEntries(blocksOf(part).flatMap(({ name, code }) => (name ? [[name, code]] : [])))
 }
 
 /** The sessions of the first page, which are kept where this process can look. */
 function sessionsFile(): string {
   const [first] = blocksOf(readFileSync(join(DOCS, 'full-stack.md'), 'utf8'))
-  return first?.lines.map(({ code }) => code).join('\n') ?? ''
+  return first?.code ?? ''
 }
 
 /** The numeral on a page, in whatever markup. */

@@ -64,7 +64,7 @@ export async function layOutPage(config: object = {}): Promise<LaidOut> {
 /** Puts another file of the page in the place of the first one of that name. */
 export function takeOther(name: string, { folder }: LaidOut): void {
   const other = blocksOf(readFileSync(join(root, PAGE), 'utf8')).findLast((block) => block.name === name)
-  writeFileSync(join(folder, name), other?.lines.map(({ code }) => code).join('\n') ?? '')
+  writeFileSync(join(folder, name), other?.code ?? '')
 }
 
 /** Puts the test's own routes beside those of the page, for the same build. @param part - of them, else all */
