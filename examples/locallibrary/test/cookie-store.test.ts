@@ -8,8 +8,9 @@ import { cookieStore } from 'sojourn/cookie'
 import { nodeSession } from 'sojourn/node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium, launchChromium } from './chromium.ts'
-import { RunningSite, runUntilExit, tempFolder } from './running-site.ts'
-import { Visitor, visits } from './visitor.ts'
+import { runUntilExit } from './running-site.ts'
+import { siteOfTests } from './site-of-tests.ts'
+import { visits } from './visitor.ts'
 
 /** A key, as `npx sojourn secret` prints it. */
 function newKey(): string {
@@ -20,42 +21,32 @@ describe.each(['no store at all', 'a revocation store'])(
   'the site, with sessions in cookies and %s',
   (kind) => {
     const revokes = kind === 'a revocation store'
-    const folder = tempFolder()
-    const url = revokes ? `cookie:?revocation=sqlite:${join(folder.path, 'revoked.db')}` : 'cookie:'
-    const env = { DATA_DIR: folder.path, SESSION_STORE: url, SESSION_KEYS: newKey() }
-    let site: RunningSite
-    const newVisitor = () => new Visitor(site.url)
-
-    beforeAll(async () => {
-      site = await RunningSite.start(env)
-    })
-    afterAll(async () => {
-      await site.stop()
-      folder.remove()
-    })
+    const key = newKey()
+    const site = siteOfTests((folder) => ({
+      SESSION_STORE: revokes ? `cookie:?revocation=sqlite:${join(folder, 'revoked.db')}` : 'cookie:',
+      SESSION_KEYS: key,
+    }))
 
     it('counts the visits of each visitor, and goes on after a restart and a change of keys', async () => {
-      const visitor = newVisitor()
-      const other = newVisitor()
+      const visitor = site.newVisitor()
+      const other = site.newVisitor()
       for (const count of [1, 2, 3]) expect(visits(await visitor.open('/'))).toBe(count)
       expect(visits(await other.open('/'))).toBe(1)
-      const { port } = site
-      expect(await site.stop()).toBe(0)
-      site = await RunningSite.start({ ...env, PORT: port, SESSION_KEYS: `${newKey()},${env.SESSION_KEYS}` })
+      expect(await site.restart('SIGTERM', { SESSION_KEYS: `${newKey()},${key}` })).toBe(0)
       expect(visits(await visitor.open('/'))).toBe(4)
       expect(visits(await other.open('/'))).toBe(2)
     })
 
     it('gives a new cookie and keeps the basket at sign-in, and forgets all at sign-out', async () => {
-      const visitor = newVisitor()
+      const visitor = site.newVisitor()
       expect(await visitor.send('/basket/add', { book: 'middlemarch' })).toContain(
         'Middlemarch is in your basket.',
       )
-      const before = newVisitor()
+      const before = site.newVisitor()
       before.cookie = visitor.cookie
       expect(await visitor.signIn('ada')).toContain('Welcome, Ada.')
       expect(await visitor.open('/basket')).toContain('Middlemarch')
-      const signedIn = newVisitor()
+      const signedIn = site.newVisitor()
       signedIn.cookie = visitor.cookie
       expect(await visitor.send('/sign-out')).toContain('You are signed out.')
       expect(await visitor.open('/basket')).toContain('Your basket is empty')
@@ -66,7 +57,7 @@ describe.each(['no store at all', 'a revocation store'])(
     })
 
     it('shows the one session that it knows of, and ends the others where it can', async () => {
-      const [ada, elsewhere] = [newVisitor(), newVisitor()]
+      const [ada, elsewhere] = [site.newVisitor(), site.newVisitor()]
       await ada.signIn('ada')
       await elsewhere.signIn('ada')
       const page = await ada.open('/sessions')
@@ -83,7 +74,7 @@ describe.each(['no store at all', 'a revocation store'])(
 
     it('says in one line what is wrong with the keys, and shows none', async () => {
       for (const keys of ['', 'keyboard cat', `${newKey()},${'A'.repeat(43)}`]) {
-        const { code, output } = await runUntilExit({ ...env, SESSION_KEYS: keys })
+        const { code, output } = await runUntilExit({ ...site.settings, SESSION_KEYS: keys })
         expect(code).toBe(1)
         expect(output.trim().split('\n')).toHaveLength(1)
         expect(output).toContain('SESSION_STORE cannot be opened.')

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RunningSite, runUntilExit, tempFolder } from './running-site.ts'
-import { Visitor, visits } from './visitor.ts'
+import { describe, expect, it } from 'vitest'
+import { runUntilExit } from './running-site.ts'
+import { siteOfTests } from './site-of-tests.ts'
+import { visits } from './visitor.ts'
 
 describe.each(['express', 'fastify', 'koa', 'hono', 'fetch'])('the site on %s', (framework) => {
-  const folder = tempFolder()
-  let site: RunningSite
-  beforeAll(async () => {
-    site = await RunningSite.start({ DATA_DIR: folder.path, FRAMEWORK: framework })
-  })
-  afterAll(async () => {
-    await site.stop()
-    folder.remove()
-  })
+  const site = siteOfTests(() => ({ FRAMEWORK: framework }))
 
   it('counts 100 parallel visits of one visitor exactly', async () => {
-    const visitor = new Visitor(site.url)
+    const visitor = site.newVisitor()
     await visitor.open('/')
     const pages = await Promise.all(Array.from({ length: 100 }, () => visitor.open('/')))
     const printed = pages.map(visits).sort((a, b) => a - b)
@@ -22,7 +15,7 @@ describe.each(['express', 'fastify', 'koa', 'hono', 'fetch'])('the site on %s', 
   })
 
   it('gives a new id at sign-in, and forgets all at sign-out', async () => {
-    const visitor = new Visitor(site.url)
+    const visitor = site.newVisitor()
     await visitor.send('/basket/add', { book: 'middlemarch' })
     const before = visitor.cookie
     expect(await visitor.signIn('ada')).toContain('Welcome, Ada.')
@@ -33,7 +26,7 @@ describe.each(['express', 'fastify', 'koa', 'hono', 'fetch'])('the site on %s', 
   })
 
   it('sends files without a look at the session, and error pages without a cookie', async () => {
-    const visitor = new Visitor(site.url)
+    const visitor = site.newVisitor()
     const file = await fetch(new URL('/style.css', site.url))
     expect(file.headers.get('Content-Type')).toContain('text/css')
     expect(file.headers.get('Vary') ?? '').not.toContain('Cookie')

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { hasChromium, launchChromium, PATIENCE } from './chromium.ts'
-import { RunningSite, tempFolder } from './running-site.ts'
+import { siteOfTests } from './site-of-tests.ts'
 
 const FRAMEWORKS = ['express', 'fastify', 'koa', 'hono', 'fetch']
 
@@ -13,19 +13,9 @@ afterAll(() => browser?.close())
 
 // The default store: SQLite in a file.
 describe.skipIf(!hasChromium).each(FRAMEWORKS)('LocalLibrary on %s in a real browser', (framework) => {
-  const folder = tempFolder()
-  const env = { DATA_DIR: folder.path, FRAMEWORK: framework }
+  const site = siteOfTests(() => ({ FRAMEWORK: framework }))
   const complaints: string[] = []
   const contexts: BrowserContext[] = []
-  let site: RunningSite
-
-  beforeAll(async () => {
-    site = await RunningSite.start(env)
-  })
-  afterAll(async () => {
-    await site?.stop()
-    folder.remove()
-  })
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()))
     expect(complaints.splice(0)).toEqual([])
@@ -61,9 +51,7 @@ describe.skipIf(!hasChromium).each(FRAMEWORKS)('LocalLibrary on %s in a real bro
     // What a page still loads, such as its icon, would fail.
     for (const context of contexts)
       for (const page of context.pages()) await page.waitForLoadState('networkidle')
-    const code = await site.stop(signal)
-    site = await RunningSite.start({ ...env, PORT: site.port })
-    return code
+    return site.restart(signal)
   }
 
   const cookieOf = async (page: Page) => {

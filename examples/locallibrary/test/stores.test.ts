@@ -1,42 +1,31 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { BACKENDS, type RunningBackend } from '../../../test/servers/backends.ts'
 import { describeWith } from '../../../test/servers/program.ts'
-import { RunningSite, tempFolder } from './running-site.ts'
-import { Visitor, visits } from './visitor.ts'
+import { siteOfTests } from './site-of-tests.ts'
+import { visits } from './visitor.ts'
 
 for (const { scheme, programs, start } of BACKENDS) {
   describeWith(programs, `the site, with sessions on ${scheme}://`, () => {
-    const folder = tempFolder()
     let backend: RunningBackend
-    let env: Record<string, string>
-    let site: RunningSite
-
     beforeAll(async () => {
       backend = await start()
-      env = { DATA_DIR: folder.path, SESSION_STORE: backend.url }
-      site = await RunningSite.start(env)
     })
-    afterAll(async () => {
-      await site.stop()
-      await backend.stop()
-      folder.remove()
-    })
+    afterAll(() => backend?.stop())
+    const site = siteOfTests(() => ({ SESSION_STORE: backend.url }))
 
     it('counts visits, and goes on counting after a restart', async () => {
-      const visitor = new Visitor(site.url)
-      const other = new Visitor(site.url)
+      const visitor = site.newVisitor()
+      const other = site.newVisitor()
       for (const count of [1, 2, 3]) expect(visits(await visitor.open('/'))).toBe(count)
       expect(visits(await other.open('/'))).toBe(1)
-      const { port } = site
       // Which also shows that nothing keeps the process from ending.
-      expect(await site.stop()).toBe(0)
-      site = await RunningSite.start({ ...env, PORT: port })
+      expect(await site.restart()).toBe(0)
       expect(visits(await visitor.open('/'))).toBe(4)
       expect(visits(await other.open('/'))).toBe(2)
     })
 
     it('counts 100 parallel visits exactly', async () => {
-      const visitor = new Visitor(site.url)
+      const visitor = site.newVisitor()
       await visitor.open('/')
       const pages = await Promise.all(Array.from({ length: 100 }, () => visitor.open('/')))
       expect(new Set(pages.map(visits)).size).toBe(100)
@@ -44,8 +33,8 @@ for (const { scheme, programs, start } of BACKENDS) {
     })
 
     it("signs in, lists a reader's sessions, and ends them from elsewhere", async () => {
-      const ada = new Visitor(site.url)
-      const elsewhere = new Visitor(site.url)
+      const ada = site.newVisitor()
+      const elsewhere = site.newVisitor()
       await ada.send('/basket/add', { book: 'middlemarch' })
       const before = ada.cookie
       expect(await ada.signIn('ada')).toContain('Welcome, Ada.')
