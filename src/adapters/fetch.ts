@@ -1,7 +1,7 @@
 import { known, oneOf } from '../check-options.ts'
 import type { Sessions } from '../sessions.ts'
 import { checkSessions, type ProxyOption } from './adapter-options.ts'
-import { FetchRun } from './fetch-run.ts'
+import { FetchRuns } from './fetch-runs.ts'
 import { openFetchVisit, outliveClient, saveVisit, withSessionHeaders } from './fetch-visit.ts'
 
 /** Makes the response to a request. */
@@ -86,7 +86,7 @@ export async function runWithSession<Data extends object>(
   checkSessions(sessions, 'runWithSession')
   known(options, ['trustProxy'], 'runWithSession')
   const trustProxy = oneOf(options.trustProxy ?? false, [true, false], 'trustProxy')
-  return FetchRun.of(sessions, request, trustProxy).answer(answer)
+  return FetchRuns.of(sessions, request, trustProxy).answer(answer)
 }
 
 function answerError(error: unknown): Response {

@@ -1,7 +1,6 @@
 import { known, oneOf } from '../check-options.ts'
 import type { Session } from '../session.ts'
 import type { Sessions } from '../sessions.ts'
-import type { Visit } from '../visit.ts'
 import { checkSessions, type EagerOption, type ProxyOption } from './adapter-options.ts'
 import { outliveClient, saveVisit, sessionHeaders, visitRequest } from './fetch-visit.ts'
 
@@ -38,33 +37,36 @@ export function honoSession<Data extends object>(
   const eager = oneOf(options.eager ?? false, [true, false], 'eager')
   const trustProxy = oneOf(options.trustProxy ?? false, [true, false], 'trustProxy')
 
-  const around = async (c: HonoContext, next: () => Promise<void>, visit: Visit<Data>): Promise<void> => {
-    if (eager) c.set('session', await sessions.of(c))
-    await next()
-    try {
-      await saveVisit(visit)
-    } catch (error) {
-      // Nothing of the answer that is not given is to be in the error page.
-      c.res = undefined
-      throw error
-    }
-    const { set, cookies } = sessionHeaders(visit.outcome, c.res)
-    for (const [name, value] of set) c.header(name, value)
-    for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true })
-    visit.headersSent()
-  }
   return (c, next) => {
     const visit = sessions.open(visitRequest(c.req.raw, trustProxy))
-    let isAsked = false
+    let isUntold = true
     const session = (): Promise<Session<Data>> => {
       // Not sooner: where a runtime has no context Hono throws, which takes longer than all else here.
-      if (!isAsked) queueMicrotask(() => outliveClient([contextOf(c)], answering))
-      isAsked = true
+      if (isUntold) queueMicrotask(() => outliveClient([contextOf(c)], answering))
+      isUntold = false
       return visit.session()
     }
     // A sub-app may bring the middleware again: the visit is the one there is, and this one is never asked.
     for (const holder of [c.req.raw, c]) sessions.attach(holder, { session })
-    const answering = around(c, next, visit)
+
+    const answer = async (): Promise<void> => {
+      if (eager) c.set('session', await sessions.of(c))
+      await next()
+      try {
+        await saveVisit(visit)
+      } catch (error) {
+        // Nothing of the answer that is not given is to be in the error page.
+        c.res = undefined
+        throw error
+      }
+      const { set, cookies } = sessionHeaders(visit.outcome, c.res)
+      for (const [name, value] of set) c.header(name, value)
+      for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true })
+      visit.headersSent()
+      // A body that goes on streaming is the runtime's own business.
+      isUntold = false
+    }
+    const answering = answer()
     return answering
   }
 }

@@ -4,10 +4,10 @@ import type { Visit, VisitRequest } from '../visit.ts'
 import { saveVisit, visitRequest, withSessionHeaders } from './fetch-visit.ts'
 
 /**
- * What the runs of middleware for one request share. Most have one; a framework makes another one for an error page of its
- * own (Astro, for what was thrown and for an empty 404), which goes on with the session of the first.
+ * The runs of middleware for one request. Most requests have one; a framework makes another one for an error page of its own
+ * (Astro, for what was thrown and for an empty 404), which goes on with the session of the first.
  */
-export class FetchRun<Data extends object> {
+export class FetchRuns<Data extends object> {
   readonly #sessions: Sessions<Data>
   #request: VisitRequest
   #visit: Visit<Data>
@@ -25,12 +25,12 @@ export class FetchRun<Data extends object> {
     sessions: Sessions<Data>,
     request: Request,
     trustProxy: boolean,
-  ): FetchRun<Data> {
+  ): FetchRuns<Data> {
     const property = propertyOf(sessions)
-    const holder = request as Request & { [property: symbol]: FetchRun<Data> | undefined }
-    const run = holder[property] ?? new FetchRun(sessions, request, trustProxy)
-    holder[property] = run
-    return run
+    const holder = request as Request & { [property: symbol]: FetchRuns<Data> | undefined }
+    const runs = holder[property] ?? new FetchRuns(sessions, request, trustProxy)
+    holder[property] = runs
+    return runs
   }
 
   session(): Promise<Session<Data>> {
@@ -83,11 +83,11 @@ function nameIn(pair: string): string {
 
 const properties = new WeakMap<object, symbol>()
 
-/** The property under which a request has its run of these sessions. A WeakMap of requests would take 3 µs for each. */
+/** The property under which a request has its runs, for each kind of sessions. A WeakMap of requests would take 3 µs for each. */
 function propertyOf(sessions: object): symbol {
   const known = properties.get(sessions)
   if (known) return known
-  const property = Symbol('sojourn run')
+  const property = Symbol('sojourn runs')
   properties.set(sessions, property)
   return property
 }
