@@ -2,7 +2,7 @@ import { known, oneOf } from '../check-options.ts'
 import type { Session } from '../session.ts'
 import type { Sessions } from '../sessions.ts'
 import { checkSessions, type EagerOption, type ProxyOption } from './adapter-options.ts'
-import { outliveClient, saveVisit, sessionHeaders, visitRequest } from './fetch-visit.ts'
+import { outliveClient, saveVisit, visitRequest, withSessionHeaders } from './fetch-visit.ts'
 
 export interface HonoSessionOptions extends EagerOption, ProxyOption {}
 
@@ -18,7 +18,6 @@ export interface HonoContext {
   readonly executionCtx?: unknown
   get res(): Response
   set res(response: Response | undefined)
-  header(name: string, value?: string, options?: { append?: boolean }): void
   // biome-ignore lint/suspicious/noExplicitAny: the variables are the application's own
   set: (key: any, value: any) => void
 }
@@ -59,10 +58,13 @@ export function honoSession<Data extends object>(
         c.res = undefined
         throw error
       }
-      const { set, cookies } = sessionHeaders(visit.outcome, c.res)
-      for (const [name, value] of set) c.header(name, value)
-      for (const cookie of cookies) c.header('Set-Cookie', cookie, { append: true })
-      visit.headersSent()
+      const given = c.res
+      const carrying = withSessionHeaders(visit, given)
+      if (carrying !== given) {
+        // Hono would give it the headers of the other one, and makes a new response for each header that it is told of.
+        c.res = undefined
+        c.res = carrying
+      }
       // A body that goes on streaming is the runtime's own business.
       isUntold = false
     }

@@ -99,6 +99,18 @@ describe('honoSession', () => {
     expect(store.calls.create).toBe(1)
   })
 
+  it('hands on a change of protocol as it is, which nobody but the runtime can make', async () => {
+    const sessions = createSessions<Data>()
+    const upgrade = Object.defineProperty(new Response(null), 'status', { value: 101 })
+    const app = new Hono()
+    app.use(honoSession(sessions))
+    app.get('/', async (c) => {
+      expect((await sessions.of(c)).get('n')).toBeUndefined()
+      return upgrade
+    })
+    expect(await app.request('/')).toBe(upgrade)
+  })
+
   it('looks at no header of an answer that no session has to do with', async () => {
     const sessions = createSessions<Data>()
     const app = new Hono()
