@@ -22,6 +22,7 @@ const FILES: Record<string, () => Promise<unknown>> = {
   model: () => import('../../core/model.test.ts'),
   options: () => import('../../core/options.test.ts'),
   outcome: () => import('../../core/outcome.test.ts'),
+  recent: () => import('../../core/recent.test.ts'),
   saves: () => import('../../core/saves.test.ts'),
   schema: () => import('../../core/schema.test.ts'),
   sealed: () => import('../../core/sealed.test.ts'),
