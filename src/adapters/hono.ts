@@ -73,7 +73,11 @@ export function honoSession<Data extends object>(
   }
 }
 
+/** Runtimes that end no request together with its client, and so have no context to tell: Hono throws there, which takes long. */
+const HAS_NONE = /^(Node\.js|Bun|Deno)\//.test(globalThis.navigator?.userAgent ?? '')
+
 function contextOf(c: HonoContext): unknown {
+  if (HAS_NONE) return undefined
   try {
     return c.executionCtx
   } catch {
