@@ -36,6 +36,8 @@ export function honoSession<Data extends object>(
   const eager = oneOf(options.eager ?? false, [true, false], 'eager')
   const trustProxy = oneOf(options.trustProxy ?? false, [true, false], 'trustProxy')
 
+  const contextOf = contexts()
+
   return (c, next) => {
     const visit = sessions.open(visitRequest(c.req.raw, trustProxy))
     let isUntold = true
@@ -73,14 +75,19 @@ export function honoSession<Data extends object>(
   }
 }
 
-/** Runtimes that end no request together with its client, and so have no context to tell: Hono throws there, which takes long. */
-const HAS_NONE = /^(Node\.js|Bun|Deno)\//.test(globalThis.navigator?.userAgent ?? '')
+/** Runtimes that end no request together with its client. */
+const ENDS_NONE = /^(Node\.js|Bun|Deno)\//.test(globalThis.navigator?.userAgent ?? '')
 
-function contextOf(c: HonoContext): unknown {
-  if (HAS_NONE) return undefined
-  try {
-    return c.executionCtx
-  } catch {
-    return undefined
+/** Asks Hono for the context that the runtime has handed over; where it has none Hono throws, which takes long. */
+function contexts(): (c: HonoContext) => unknown {
+  let asks = true
+  return (c) => {
+    if (!asks) return undefined
+    try {
+      return c.executionCtx
+    } catch {
+      asks = !ENDS_NONE
+      return undefined
+    }
   }
 }
