@@ -50,7 +50,16 @@ export function minuteOf(instant: number): number {
   return Math.max(-MAX_INTEGER, Math.min(Math.floor(instant / MINUTE), MAX_INTEGER))
 }
 
-type Verb = 'read' | 'readAll' | 'create' | 'update' | 'updateAll' | 'delete' | 'purge' | 'ofUser'
+type Verb =
+  | 'read'
+  | 'readAll'
+  | 'create'
+  | 'createAll'
+  | 'update'
+  | 'updateAll'
+  | 'delete'
+  | 'purge'
+  | 'ofUser'
 export type Statements = Readonly<Record<Verb, Statement>>
 
 /** What the store asks of a table. Time is a parameter everywhere: the server's clock and zone decide nothing. */
@@ -70,6 +79,13 @@ export function statements(name: string, schema: string | undefined): Statements
          user_id = excluded.user_id, expires_at = excluded.expires_at, purge_minute = excluded.purge_minute
        WHERE old.expires_at <= $7
        RETURNING version`,
+    ),
+    createAll: statement(
+      `INSERT INTO ${table} (key, value, version, user_id, expires_at, purge_minute)
+       SELECT * FROM unnest($1::text::text[], $2::text::text[], $3::text::bigint[], $4::text::text[], $5::text::bigint[],
+         $6::text::integer[])
+       ON CONFLICT (key) DO NOTHING
+       RETURNING key, version`,
     ),
     update: statement(updateText(table)),
     updateAll: statement(updateAllText(table)),

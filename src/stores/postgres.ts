@@ -79,16 +79,15 @@ const PURGE_SLICE = 500
 /** The classes of SQLSTATE that one row may be the reason of: its data, a lost race, its size. */
 const OF_ONE = /^(22|23|40|54)/
 
-/** What the statement for several updates takes as lists, in the order in which the one for one takes it. */
-const UPDATE_COLUMNS = [0, 1, 2, 3, 4, 5, 6]
-
 interface Read {
   key: string
 }
 
-interface Update {
-  key: string
+interface Create extends Read {
   entry: Entry
+}
+
+interface Update extends Create {
   version: Version
 }
 
@@ -101,6 +100,11 @@ class Postgres implements PostgresStore {
     all: (reads) => this.#readAll(reads),
     // It has not left yet, and so will see what this one has to see.
     again: (_read, first) => first,
+  })
+  readonly #creates = new Together<Create, Version | undefined>({
+    alone: (create) => this.#create(create),
+    all: (creates) => this.#createAll(creates),
+    again: (create) => this.#create(create),
   })
   readonly #updates = new Together<Update, UpdateResult | undefined>({
     alone: (update) => this.#update(update),
@@ -123,7 +127,11 @@ class Postgres implements PostgresStore {
     return row && stored(row as unknown as Row)
   }
 
-  async create(key: string, entry: Entry): Promise<Version | undefined> {
+  create(key: string, entry: Entry): Promise<Version | undefined> {
+    return this.#creates.ask({ key, entry })
+  }
+
+  async #create({ key, entry }: Create): Promise<Version | undefined> {
     const values = [...this.#written(key, entry), this.#clock()]
     const [row] = await this.#calls.ask('create', this.#statements.create, values)
     return row && Number(row[0])
@@ -147,13 +155,20 @@ class Postgres implements PostgresStore {
     return new Map(reads.map(({ key }) => [key, found.get(key)]))
   }
 
+  /** Of those whose key is there already nothing is answered: what is there may have expired, or not. */
+  async #createAll(creates: readonly Create[]): Promise<Map<string, Version | undefined>> {
+    const values = asLists(creates.map(({ key, entry }) => this.#written(key, entry)))
+    return byKey((await this.#askAll('create', this.#statements.createAll, values)) ?? [], ([version]) =>
+      Number(version),
+    )
+  }
+
   async #updateAll(updates: readonly Update[]): Promise<Map<string, UpdateResult | undefined>> {
     const rows = updates.map(({ key, entry, version }) => [
       ...this.#written(key, entry),
       versionValue(version),
     ])
-    const columns = UPDATE_COLUMNS.map((i) => toArray(rows.map((row) => row[i] ?? null)))
-    const values = [...columns, this.#clock()]
+    const values = [...asLists(rows), this.#clock()]
     return byKey((await this.#askAll('update', this.#statements.updateAll, values)) ?? [], updated)
   }
 
@@ -205,6 +220,11 @@ function updated(row: readonly unknown[]): UpdateResult | undefined {
   if (row[0] === null) return { version: Number(row[1]) }
   const current = stored(row as unknown as Row)
   return current && { current }
+}
+
+/** What a statement for several rows takes: a list for each column. */
+function asLists(rows: readonly PostgresValue[][]): string[] {
+  return (rows[0] ?? []).map((_, i) => toArray(rows.map((row) => row[i] ?? null)))
 }
 
 /** What rows say of the keys that they begin with. */

@@ -92,6 +92,32 @@ describeWith(POSTGRES_PROGRAMS, 'calls of one turn on PostgreSQL', () => {
       }
     })
 
+    it('make sessions in one statement, and the table first where it is missing', async () => {
+      const { store, sent } = open('made')
+      const versions = await Promise.all(KEYS.map((key) => store.create(key, entry(`of ${key}`, key))))
+      expect(versions).toEqual(KEYS.map(() => expect.any(Number)))
+      expect(sent.filter((words) => words.startsWith('INSERT'))).toHaveLength(2)
+      for (const key of KEYS) expect(await store.read(key)).toMatchObject({ value: `of ${key}`, userId: key })
+    })
+
+    it('make those alone whose key is there, which may have expired', async () => {
+      const { store, sent } = open('there')
+      await store.create('taken', entry('old'))
+      await store.create('over', { ...entry('old'), expiresAt: Date.now() - 1 })
+      sent.length = 0
+      const keys = ['taken', 'one', 'over', 'two']
+      const [taken, ...made] = await Promise.all(keys.map((key) => store.create(key, entry('new'))))
+      expect(sent).toHaveLength(3)
+      expect(taken).toBeUndefined()
+      expect(made).toEqual(made.map(() => expect.any(Number)))
+      expect(await store.read('taken')).toMatchObject({ value: 'old' })
+      for (const key of keys.slice(1)) expect(await store.read(key)).toMatchObject({ value: 'new' })
+      const twice = await Promise.all(['three', 'four', 'three'].map((key) => store.create(key, entry())))
+      expect(twice[1]).toEqual(expect.any(Number))
+      // One of the two is first.
+      expect([twice[0], twice[2]].filter((version) => version !== undefined)).toHaveLength(1)
+    })
+
     it('ask once for a row that several want to read', async () => {
       const { store, sent } = open('shared')
       const [one, two] = (await createAll(store, ['one', 'two'])) as [StoredEntry, StoredEntry]
@@ -137,6 +163,11 @@ describeWith(POSTGRES_PROGRAMS, 'calls of one turn on PostgreSQL', () => {
       )
       expect(good).toMatchObject({ status: 'fulfilled', value: { version: expect.any(Number) } })
       expect(await store.read('one')).toMatchObject({ value: 'of one' })
+      const made = await Promise.allSettled([
+        store.create('three', impossible),
+        store.create('four', entry()),
+      ])
+      expect(made.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
     })
   })
 
