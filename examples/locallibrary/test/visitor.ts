@@ -66,3 +66,9 @@ export class Visitor {
 export function visits(page: string): number {
   return Number(/You have visited this page (\d+) times\./.exec(page)?.[1])
 }
+
+/** What so many visits of the home page at once print, from few to many. */
+export async function visitsAtOnce(visitor: Visitor, count: number): Promise<number[]> {
+  const pages = await Promise.all(Array.from({ length: count }, () => visitor.open('/')))
+  return pages.map(visits).sort((a, b) => a - b)
+}
