@@ -98,7 +98,7 @@ export class IdOpener {
     return this.#loaded(id, hash, read, await record)
   }
 
-  /** @param record - What the schema has left of what was read. */
+  /** @param checked - What the schema has left of what was read. */
   #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
     const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
     if (record === read.record) return carried(id, hash, read, record)
