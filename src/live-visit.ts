@@ -1,6 +1,7 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Carriage, Carried } from './carrier.ts'
 import { CookieJar } from './cookie-jar.ts'
+import { endOfTurn } from './end-of-turn.ts'
 import { SessionError } from './errors.ts'
 import { newSecret } from './id.ts'
 import { ignore } from './ignore.ts'
@@ -48,7 +49,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
   }
 
   session(): Promise<Session<Data>> {
-    this.#loading ??= this.#load()
+    this.#loading ??= endOfTurn().then(() => this.#load())
     return this.#loading
   }
 
@@ -135,10 +136,10 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SessionHost 
     if (!isTolerable(this.#context, error)) throw error
   }
 
-  #load(): Promise<Session<Data>> {
+  #load(): Awaitable<Session<Data>> {
     try {
       const found = this.#context.carrier.load(this.#jar)
-      return found instanceof Promise ? this.#loadedLater(found) : Promise.resolve(this.#loaded(found))
+      return found instanceof Promise ? this.#loadedLater(found) : this.#loaded(found)
     } catch (error) {
       return this.#notLoaded(error)
     }
