@@ -1,6 +1,6 @@
 import type { Cell, Run } from './run.ts'
 import { type Spread, spread } from './statistics.ts'
-import { bareOf, type Variant } from './variants.ts'
+import { bareInTurn, bareOf, type Variant } from './variants.ts'
 import type { WorkloadName } from './workloads.ts'
 
 /** What a run says of one workload. Each figure is taken inside each round, since the machine of one is not that of the next. */
@@ -25,10 +25,17 @@ export class Figures {
     return spread(this.#added(variant))
   }
 
+  /** Both above what the other one stands on: its own framework, at the end of the turn where it is. */
+  addedBeside(variant: Variant, other: Variant): [Spread, Spread] {
+    const base = baseOf(other)
+    return [spread(this.#added(variant, base)), spread(this.#added(other, base))]
+  }
+
   /** What a variant adds, where what the other one adds is 1. */
   share(variant: Variant, other: Variant): Spread {
-    const others = this.#added(other)
-    return spread(this.#added(variant).map((value, round) => value / (others[round] ?? Number.NaN)))
+    const base = baseOf(other)
+    const others = this.#added(other, base)
+    return spread(this.#added(variant, base).map((value, round) => value / (others[round] ?? Number.NaN)))
   }
 
   /** The figure itself, of this machine. */
@@ -36,15 +43,19 @@ export class Figures {
     return spread((this.#cells[name] ?? []).map((cell) => cell[figure]))
   }
 
-  #added(variant: Variant): number[] {
-    return this.#perRound(variant, (cell, bare) => cell.cpuPerRequest - bare.cpuPerRequest)
+  #added(variant: Variant, base = bareOf(variant)): number[] {
+    return this.#perRound(variant, (cell, bare) => cell.cpuPerRequest - bare.cpuPerRequest, base)
   }
 
-  #perRound(variant: Variant, figure: (cell: Cell, bare: Cell) => number): number[] {
-    const bare = this.#cells[bareOf(variant)] ?? []
+  #perRound(variant: Variant, figure: (cell: Cell, bare: Cell) => number, base = bareOf(variant)): number[] {
+    const bare = this.#cells[base] ?? []
     return bare.flatMap((base, round) => {
       const cell = this.#cells[variant.name]?.[round]
       return cell ? [figure(cell, base)] : []
     })
   }
+}
+
+function baseOf(other: Variant): string {
+  return other.name.endsWith('-turn') ? bareInTurn(other) : bareOf(other)
 }

@@ -1,6 +1,6 @@
 import { Figures } from './figures.ts'
 import type { Run } from './run.ts'
-import { besides, type Variant, variants } from './variants.ts'
+import { type By, besides, type Variant, variants } from './variants.ts'
 import { type WorkloadName, workloadNames, workloads } from './workloads.ts'
 
 /** One row of the chart and of the README: Sojourn, and what it is compared with. */
@@ -10,7 +10,7 @@ export interface Pair {
 }
 
 /** Those that the run measured. @param framework - or of all */
-export function pairs(run: Run, by: 'peer' | 'floor', framework?: string): Pair[] {
+export function pairs(run: Run, by: By, framework?: string): Pair[] {
   const [workload] = measuredIn(run)
   if (!workload) return []
   const figures = new Figures(run, workload)

@@ -5,7 +5,8 @@ import { frameworkOf, measuredIn, type Pair, pairs, titleOf } from './pairs.ts'
 import { report } from './report.ts'
 import type { Run } from './run.ts'
 import { show, table } from './statistics.ts'
-import { frameworks } from './variants.ts'
+import { frameworks, variants } from './variants.ts'
+import type { WorkloadName } from './workloads.ts'
 
 /** Writes what the documentation says of speed from the JSON of one run: the chart, the README's table, and all tables. */
 export async function publish(file: string): Promise<void> {
@@ -13,7 +14,8 @@ export async function publish(file: string): Promise<void> {
   const peers = pairs(run, 'peer')
   await writeFile(place('docs/speed.svg'), chart(run, peers, LIGHT))
   await writeFile(place('docs/speed-dark.svg'), chart(run, peers, DARK))
-  await replace('README.md', 'speed', summary(run, [...peers, ...pairs(run, 'floor', 'node')]))
+  const floors = (['floor', 'floor-turn'] as const).flatMap((by) => pairs(run, by, 'node'))
+  await replace('README.md', 'speed', summary(run, [...peers, ...floors]))
   const tables = frameworks.flatMap((framework) =>
     measuredIn(run).map((workload) => report(run, workload, framework).replace('###', '####')),
   )
@@ -23,10 +25,14 @@ export async function publish(file: string): Promise<void> {
 function summary(run: Run, rows: readonly Pair[]): string {
   const cells = rows.map(({ ours, other }) => [
     `${frameworkOf(ours)}: ${ours.title}`,
-    other.name.endsWith('/floor') ? 'written by hand: only what must be done' : other.title,
+    // The store is told by the first column.
+    other.title.replace(
+      `, ${ours.title.replace('Sojourn, ', '')}`,
+      other.name.includes('/floor') ? '' : '$&',
+    ),
     ...measuredIn(run).map((workload) => {
       const figures = new Figures(run, workload)
-      const [mine, theirs] = [figures.added(ours), figures.added(other)]
+      const [mine, theirs] = figures.addedBeside(ours, other)
       return `${mine.median.toFixed(0)} / ${theirs.median.toFixed(0)} = **${show(figures.share(ours, other), 2).replace(' ', '** ')}`
     }),
   ])
@@ -41,7 +47,40 @@ highest ratio. Less is better.
 
 ${table(head, cells, 'right')}
 
+${inOneGo(run)}
+
 ${about(run)} All figures: [\`bench/\`](bench/README.md#a-run).`
+}
+
+/** What of it any server could have, told apart. */
+function inOneGo(run: Run): string {
+  const own = (name: string, workload: WorkloadName): string => {
+    const variant = variants.get(name)
+    const figures = new Figures(run, workload)
+    return variant && figures.has(variant) ? figures.own(variant, 'cpuPerRequest').median.toFixed(0) : ''
+  }
+  const rows = frameworks.flatMap((framework) => {
+    const alone = variants.get(`${framework}/bare`)
+    if (!alone || !variants.has(`${framework}/memory/sojourn`)) return []
+    const [bare, turn, visit, read] = [
+      own(`${framework}/bare`, 'visit'),
+      own(`${framework}/bare-turn`, 'visit'),
+      own(`${framework}/memory/sojourn`, 'visit'),
+      own(`${framework}/memory/sojourn`, 'read'),
+    ]
+    return [[frameworkOf(alone), bare, turn, visit, read]]
+  })
+  const head = [
+    'CPU of a whole request, µs',
+    'alone',
+    'alone, at the end of the turn',
+    'Sojourn, memory: visit',
+    'read',
+  ]
+  return `Below 0 is less than the framework alone: Sojourn looks after the requests that arrived in one turn of the event loop one right
+after the other ([why](decisions/end-of-turn.md)). A site without sessions could do that too:
+
+${table(head, rows, 'right')}`
 }
 
 function about({ at, surroundings, rounds, seconds }: Run): string {

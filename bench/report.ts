@@ -1,7 +1,7 @@
 import { Figures } from './figures.ts'
 import type { Run } from './run.ts'
 import { type Spread, show, table } from './statistics.ts'
-import { besides, type Framework, type Variant, variants } from './variants.ts'
+import { type By, besides, type Framework, type Variant, variants } from './variants.ts'
 import { type WorkloadName, workloads } from './workloads.ts'
 
 /** The table of one workload on one framework, with what must be known to believe it. */
@@ -40,13 +40,18 @@ export function report(run: Run, workload: WorkloadName, framework: Framework): 
 
 /** What the sessions alone cost, side by side: the CPU above that of the bare framework. */
 function shares(figures: Figures, variant: Variant): string[] {
-  const beside = (['peer', 'floor'] as const).flatMap((by) => {
+  const beside = (['peer', 'floor', 'floor-turn'] as const).flatMap((by) => {
     const other = besides(variant, by)
     if (!other || !figures.has(other)) return []
-    const who = by === 'floor' ? 'the floor' : other.title
+    const who = FLOORS[by] ?? other.title
     return [`${show(figures.share(variant, other), 2)} times the CPU that ${who} adds`]
   })
   return beside.length > 0 ? [`- ${variant.title} adds ${beside.join(', and ')}.`] : []
+}
+
+const FLOORS: Partial<Record<By, string>> = {
+  floor: 'the floor',
+  'floor-turn': 'the floor at the end of the turn (both above the bare one there)',
 }
 
 // Wider than what two cores of a quiet machine show.

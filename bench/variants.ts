@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Store } from 'sojourn'
 import type { CookieStore } from 'sojourn/cookie'
 import { openStoreUrl } from 'sojourn/from-url'
+import { atEndOfTurn } from './end-of-turn.ts'
 import type { Floor, Keeper } from './floors.ts'
 import type { Kind } from './places.ts'
 import { SECRET, type Sites } from './site-data.ts'
@@ -13,7 +14,7 @@ type Keeping = 'memory' | 'sqlite' | 'redis' | 'postgres' | 'cookie'
 
 /** What is compared: the same site, without sessions and with each kind of them. */
 export interface Variant {
-  /** `<framework>/bare`, or `<framework>/<store>/<by>`, where `by` begins with `sojourn`, `peer` or `floor`. */
+  /** `<framework>/bare`, or `<framework>/<store>/<by>`, where `by` begins with `sojourn`, `peer` or `floor`; or either with `-turn`. */
   name: string
   framework: Framework
   /** Where sessions are kept; nowhere in the bare framework. */
@@ -47,14 +48,26 @@ function variant(
   return { name: `${framework}/${keeping}/${by}`, framework, keeping, title, needs, listener }
 }
 
-function bare(framework: Framework, title: string): Variant {
-  return {
+/** The bare framework, and it again as a control. */
+function bare(framework: Framework, title: string): Variant[] {
+  const alone: Variant = {
     name: `${framework}/bare`,
     framework,
     keeping: undefined,
     title,
     needs: undefined,
     listener: async () => (await sites[framework]()).bare(),
+  }
+  return [alone, inTurn(alone)]
+}
+
+/** The same at the end of each turn of the event loop, which is when Sojourn looks after requests. */
+function inTurn(variant: Variant): Variant {
+  return {
+    ...variant,
+    name: `${variant.name}-turn`,
+    title: `${variant.title}, at the end of the turn`,
+    listener: async (folder, url) => atEndOfTurn(await variant.listener(folder, url)),
   }
 }
 
@@ -112,7 +125,7 @@ const peerStores = async () => (await import('./peer-stores.ts')).peers
 const peerSqlite = () => import('./peer-sqlite.ts')
 
 const all: Variant[] = [
-  bare('express', 'Express alone'),
+  ...bare('express', 'Express alone'),
   sojourn('express', 'memory'),
   variant('express', 'memory', 'peer', 'express-session, MemoryStore', async () => (await express()).peer()),
   floor('express', 'memory'),
@@ -159,7 +172,7 @@ const all: Variant[] = [
   ),
   floor('express', 'postgres'),
 
-  bare('fastify', 'Fastify alone'),
+  ...bare('fastify', 'Fastify alone'),
   sojourn('fastify', 'memory'),
   ...fastifySession('memory', '@fastify/session, memory', async () => undefined),
   sojourn('fastify', 'redis'),
@@ -169,7 +182,7 @@ const all: Variant[] = [
   sojourn('fastify', 'cookie'),
   variant('fastify', 'cookie', 'peer', '@fastify/secure-session', async () => (await fastify()).securePeer()),
 
-  bare('koa', 'Koa alone'),
+  ...bare('koa', 'Koa alone'),
   sojourn('koa', 'memory'),
   variant('koa', 'memory', 'peer', 'koa-session, memory', async () => {
     const { peer, memory } = await koa()
@@ -185,14 +198,16 @@ const all: Variant[] = [
     (await koa()).peer(),
   ),
 
-  bare('node', 'node:http alone'),
+  ...bare('node', 'node:http alone'),
   ...(['memory', 'sqlite', 'redis', 'postgres', 'cookie'] as const).flatMap((keeping) => [
     sojourn('node', keeping),
     floor('node', keeping),
+    // What a server sends is answered in one go in any case.
+    ...(keeping === 'redis' || keeping === 'postgres' ? [] : [inTurn(floor('node', keeping))]),
   ]),
   variant('node', 'cookie', 'peer', 'iron-session', async () => (await import('./sites-node.ts')).peer()),
 
-  bare('hono', 'Hono alone'),
+  ...bare('hono', 'Hono alone'),
   sojourn('hono', 'cookie'),
   variant('hono', 'cookie', 'peer', '@hono/session, JWE', async () =>
     (await import('./sites-hono.ts')).peer(),
@@ -222,8 +237,16 @@ export function bareOf({ framework }: Variant): string {
   return `${framework}/bare`
 }
 
-/** What a variant of Sojourn is compared with: the other package, or what was written by hand, on the same kind of store. */
-export function besides({ name }: Variant, by: 'peer' | 'floor'): Variant | undefined {
+/** The bare framework at the end of the turn. */
+export function bareInTurn({ framework }: Variant): string {
+  return `${framework}/bare-turn`
+}
+
+/** With what a variant of Sojourn is compared: the other package, or what was written by hand, also at the end of the turn. */
+export type By = 'peer' | 'floor' | 'floor-turn'
+
+/** The one that it is compared with on the same kind of store. */
+export function besides({ name }: Variant, by: By): Variant | undefined {
   const [framework, keeping, own = ''] = name.split('/')
   return own.startsWith('sojourn') ? variants.get(`${framework}/${keeping}/${by}`) : undefined
 }
@@ -248,6 +271,6 @@ export function chosen(text: string, quick: boolean): Variant[] {
   const wanted = all.filter(
     ({ name }) => name.includes(text) && (!quick || text !== '' || QUICK.includes(name)),
   )
-  const bares = new Set(wanted.map(bareOf))
+  const bares = new Set(wanted.flatMap((one) => [bareOf(one), bareInTurn(one)]))
   return all.filter((entry) => wanted.includes(entry) || bares.has(entry.name))
 }

@@ -6,7 +6,7 @@ let over: () => void
 
 /**
  * Resolves at the end of this turn of the event loop, once all requests that have arrived are known: they are looked after
- * one right after the other, and answered so, which costs each of them about half. A lone one waits for nothing.
+ * one right after the other, and answered so, which costs each of them about half. A lone one waits for nobody.
  *
  * At once where a runtime has no such moment.
  */
