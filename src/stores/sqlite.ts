@@ -27,6 +27,7 @@ import {
   type KeyedRow,
   prepare,
   type Row,
+  type RowList,
   type Statements,
   sqliteSchema,
   stored,
@@ -183,7 +184,7 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   }
 
   #read(key: string): StoredEntry | undefined {
-    const row = this.#statements().read.get(this.#clock(), keyColumn(key)) as Row | null | undefined
+    const row = this.#statements().read.get(this.#clock(), keyColumn(key)) as Row | RowList | null | undefined
     return row ? stored(row) : undefined
   }
 
