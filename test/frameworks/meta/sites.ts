@@ -52,6 +52,16 @@ export default defineHandler(async (event) => {
 `,
 })
 
+const astroPage = (name: string, answer: string): Record<string, string> => ({
+  [`src/pages/${name}.astro`]: `---
+import { sessions } from '../../sessions.ts'
+const session = await sessions.of(Astro.request)
+${answer}
+---
+<p>A page</p>
+`,
+})
+
 export const SITES: Record<string, MetaSite> = {
   'TanStack Start': {
     page: 'full-stack.md',
@@ -95,6 +105,22 @@ export default { plugins: [sveltekit({ adapter: adapter() })] }
       ...svelteRoute('fails', `${COUNT}; error(418, 'short and stout')`),
     },
     commands: `${bin('vite')} build\nnode build`,
+  },
+  Astro: {
+    page: 'full-stack.md',
+    from: '## Astro',
+    to: '## Good to know',
+    fails: 500,
+    files: {
+      'astro.config.mjs': `import node from '@astrojs/node'
+export default { output: 'server', adapter: node({ mode: 'standalone' }), server: { port: 3000 } }
+`,
+      ...astroPage('read', "session.get('num_visits', 0)"),
+      ...astroPage('redirect', `${COUNT}; return Astro.redirect('/read', 303)`),
+      ...astroPage('fails', `${COUNT}; throw new Error('short and stout')`),
+      ...astroPage('500', "session.get('num_visits', 0)"),
+    },
+    commands: `ASTRO_TELEMETRY_DISABLED=1 ${bin('astro')} build\nNODE_ENV=production node dist/server/entry.mjs`,
   },
   'Nitro 3': {
     page: 'h3.md',
