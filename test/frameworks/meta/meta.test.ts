@@ -94,6 +94,12 @@ describe.each(Object.entries(SITES))('%s', (_, given) => {
     expect(await visits(ann)).toBe(3)
   })
 
+  it.each(given.data ?? [])('saves before its client gets what a page shows, by %s', async (path) => {
+    const ann = new Browser(site.origin)
+    for (const cookies of [1, 0]) expect((await ann.get(path)).setCookies.length).toBe(cookies)
+    expect(await visits(ann)).toBe(3)
+  })
+
   it('is an error without a cookie when the session cannot be saved', async () => {
     sql("CREATE TRIGGER refuses BEFORE INSERT ON sessions BEGIN SELECT RAISE(ABORT, 'refused'); END")
     const ann = new Browser(site.origin)

@@ -9,6 +9,8 @@ export interface MetaSite {
   to: string
   /** The status of a page for what a handler throws. */
   fails: number
+  /** Where its client asks for what a page shows, when somebody goes on inside the site: to the first page, a redirect, an error. */
+  data?: string[]
   files: Record<string, string>
   /** Builds it, and starts it as in production, on port 3000. */
   commands: string
@@ -52,6 +54,17 @@ export default defineHandler(async (event) => {
 `,
 })
 
+const reactRoute = (path: string, answer: string): Record<string, string> => ({
+  [`app/routes/${path}.tsx`]: `import { redirect } from 'react-router'
+import { sessions } from '../../sessions.ts'
+export async function loader({ request }) {
+  const session = await sessions.of(request)
+  ${answer}
+}
+export default () => <p>A page</p>
+`,
+})
+
 const astroPage = (name: string, answer: string): Record<string, string> => ({
   [`src/pages/${name}.astro`]: `---
 import { sessions } from '../../sessions.ts'
@@ -92,6 +105,7 @@ export const Route = createRootRoute({
     from: '## SvelteKit',
     to: '## React Router',
     fails: 418,
+    data: ['/__data.json', '/redirect/__data.json', '/fails/__data.json'],
     files: {
       'vite.config.ts': `import adapter from '@sveltejs/adapter-node'
 import { sveltekit } from '@sveltejs/kit/vite'
@@ -105,6 +119,28 @@ export default { plugins: [sveltekit({ adapter: adapter() })] }
       ...svelteRoute('fails', `${COUNT}; error(418, 'short and stout')`),
     },
     commands: `${bin('vite')} build\nnode build`,
+  },
+  'React Router': {
+    page: 'full-stack.md',
+    from: '## React Router',
+    to: '## Astro',
+    fails: 500,
+    data: ['/_.data', '/redirect.data', '/fails.data'],
+    files: {
+      // Its build would install this by itself.
+      'package.json': '{ "type": "module", "dependencies": { "isbot": "*" } }',
+      'vite.config.ts': `import { reactRouter } from '@react-router/dev/vite'
+export default { plugins: [reactRouter()] }
+`,
+      'app/routes.ts': `import { index, route } from '@react-router/dev/routes'
+const others = ['read', 'redirect', 'fails'].map((path) => route(path, \`routes/\${path}.tsx\`))
+export default [index('routes/home.tsx'), ...others]
+`,
+      ...reactRoute('read', "return session.get('num_visits', 0)"),
+      ...reactRoute('redirect', `${COUNT}; throw redirect('/read', 303)`),
+      ...reactRoute('fails', `${COUNT}; throw new Error('short and stout')`),
+    },
+    commands: `${bin('react-router')} build\nPORT=3000 ${bin('react-router-serve')} build/server/index.js`,
   },
   Astro: {
     page: 'full-stack.md',
