@@ -12,13 +12,17 @@ export interface MetaSite {
   /** Where its client asks for what a page shows, when somebody goes on inside the site: to the first page, a redirect, an error. */
   data?: string[]
   files: Record<string, string>
+  /** The folder of tests that has its packages, if another one. */
+  packages?: string
   /** Builds it, and starts it as in production, on port 3000. */
   commands: string
 }
 
-const bin = (name: string): string => join(import.meta.dirname, 'node_modules/.bin', name)
+const bin = (name: string, packages = 'meta'): string =>
+  join(import.meta.dirname, '..', packages, 'node_modules/.bin', name)
 
 const COUNT = "session.update('num_visits', (n = 0) => n + 1)"
+const READ = "session.get('num_visits', 0) + ' visits so far'"
 
 const startRoute = (path: string, answer: string): Record<string, string> => ({
   [`src/routes/${path}.tsx`]: `import { createFileRoute, redirect } from '@tanstack/react-router'
@@ -41,7 +45,7 @@ export async function load({ request }) {
   ${answer}
 }
 `,
-  [`src/routes/${path}/+page.svelte`]: '<p>A page</p>',
+  [`src/routes/${path}/+page.svelte`]: '<script>const { data } = $props()</script>\n<p>{data.read}</p>',
 })
 
 const nitroRoute = (path: string, answer: string): Record<string, string> => ({
@@ -61,7 +65,7 @@ export async function loader({ request }) {
   const session = await sessions.of(request)
   ${answer}
 }
-export default () => <p>A page</p>
+export default ({ loaderData }) => <p>{loaderData}</p>
 `,
 })
 
@@ -71,7 +75,16 @@ import { sessions } from '../../sessions.ts'
 const session = await sessions.of(Astro.request)
 ${answer}
 ---
-<p>A page</p>
+<p>{read}</p>
+`,
+})
+
+const nuxtRoute = (path: string, answer: string): Record<string, string> => ({
+  [`server/${path}.ts`]: `import { sessions } from '../../sessions.ts'
+export default defineEventHandler(async (event) => {
+  const session = await sessions.of(event)
+  ${answer}
+})
 `,
 })
 
@@ -94,7 +107,7 @@ export const Route = createRootRoute({
   component: () => <html lang="en"><body><Outlet /><Scripts /></body></html>,
 })
 `,
-      ...startRoute('read', "return session.get('num_visits', 0)"),
+      ...startRoute('read', `return ${READ}`),
       ...startRoute('redirect', `${COUNT}; throw redirect({ to: '/read', statusCode: 303 })`),
       ...startRoute('fails', `${COUNT}; throw new Error('short and stout')`),
     },
@@ -114,7 +127,7 @@ export default { plugins: [sveltekit({ adapter: adapter() })] }
       'src/app.html': '<html lang="en"><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
       'src/routes/+page.svelte':
         '<script>const { data } = $props()</script>\n<p>You have visited this page {data.visits} times.</p>',
-      ...svelteRoute('read', "return { visits: session.get('num_visits', 0) }"),
+      ...svelteRoute('read', `return { read: ${READ} }`),
       ...svelteRoute('redirect', `${COUNT}; redirect(303, '/read')`),
       ...svelteRoute('fails', `${COUNT}; error(418, 'short and stout')`),
     },
@@ -136,7 +149,7 @@ export default { plugins: [reactRouter()] }
 const others = ['read', 'redirect', 'fails'].map((path) => route(path, \`routes/\${path}.tsx\`))
 export default [index('routes/home.tsx'), ...others]
 `,
-      ...reactRoute('read', "return session.get('num_visits', 0)"),
+      ...reactRoute('read', `return ${READ}`),
       ...reactRoute('redirect', `${COUNT}; throw redirect('/read', 303)`),
       ...reactRoute('fails', `${COUNT}; throw new Error('short and stout')`),
     },
@@ -151,10 +164,10 @@ export default [index('routes/home.tsx'), ...others]
       'astro.config.mjs': `import node from '@astrojs/node'
 export default { output: 'server', adapter: node({ mode: 'standalone' }), server: { port: 3000 } }
 `,
-      ...astroPage('read', "session.get('num_visits', 0)"),
+      ...astroPage('read', `const read = ${READ}`),
       ...astroPage('redirect', `${COUNT}; return Astro.redirect('/read', 303)`),
       ...astroPage('fails', `${COUNT}; throw new Error('short and stout')`),
-      ...astroPage('500', "session.get('num_visits', 0)"),
+      ...astroPage('500', `const read = ${READ}`),
     },
     commands: `ASTRO_TELEMETRY_DISABLED=1 ${bin('astro')} build\nNODE_ENV=production node dist/server/entry.mjs`,
   },
@@ -164,10 +177,28 @@ export default { output: 'server', adapter: node({ mode: 'standalone' }), server
     to: '## When the answer leaves',
     fails: 418,
     files: {
-      ...nitroRoute('read', "return session.get('num_visits', 0)"),
+      ...nitroRoute('read', `return ${READ}`),
       ...nitroRoute('redirect', `${COUNT}; return redirect('/read', 303)`),
       ...nitroRoute('fails', `${COUNT}; throw new HTTPError({ status: 418, message: 'short and stout' })`),
     },
     commands: `${bin('nitro')} build\nnode .output/server/index.mjs`,
+  },
+  Nuxt: {
+    page: 'h3.md',
+    from: '## Nuxt and Nitro 2',
+    to: '## Nitro 3',
+    fails: 418,
+    packages: 'nitro',
+    files: {
+      'nuxt.config.ts': "export default defineNuxtConfig({ compatibilityDate: '2026-07-30' })",
+      // The page of what is no route of the server.
+      'app/app.vue': `<script setup>const { data } = await useFetch('/api/read')</script>
+<template><p>{{ data }}</p></template>
+`,
+      ...nuxtRoute('api/read', `return ${READ}`),
+      ...nuxtRoute('routes/redirect', `${COUNT}; await sendRedirect(event, '/read', 303)`),
+      ...nuxtRoute('routes/fails', `${COUNT}; throw createError({ status: 418 })`),
+    },
+    commands: `NUXT_TELEMETRY_DISABLED=1 ${bin('nuxt', 'nitro')} build\nnode .output/server/index.mjs`,
   },
 }
