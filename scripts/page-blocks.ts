@@ -1,7 +1,7 @@
 // The code blocks of a page of the documentation, as `check-examples.mjs` compiles them and the tests follow them.
 
-const BLOCK = /(?:<!-- before:([\s\S]*?)-->\s*\n)?^```(tsx?|sh)\n([\s\S]*?)^```$/gm
-const FILE_NAME = /^\/\/ ([\w./+-]+\.tsx?)\b/
+const BLOCK = /(?:<!-- before:([\s\S]*?)-->\s*\n)?^```(tsx?|sh|astro)\n([\s\S]*?)^```$/gm
+const FILE_NAME = /^(?:---\n)?\/\/ ([\w./+-]+\.(?:tsx?|astro))\b/
 
 export interface Line {
   code: string
@@ -10,7 +10,7 @@ export interface Line {
 }
 
 export interface Block {
-  language: 'ts' | 'sh'
+  language: 'ts' | 'sh' | 'astro'
   /** The file that the block is, when its first line says so. */
   name: string | undefined
   /** What the block needs and a reader does not see, from the comment in front of it. */
@@ -20,7 +20,7 @@ export interface Block {
   code: string
 }
 
-/** The `ts` and `sh` blocks of a page. @param text - the page, as Markdown */
+/** The `ts`, `sh` and `astro` blocks of a page. @param text - the page, as Markdown */
 export function blocksOf(text: string): Block[] {
   const numbered = (part: string, start: number): Line[] => {
     const first = text.slice(0, start).split('\n').length
@@ -30,7 +30,7 @@ export function blocksOf(text: string): Block[] {
     const [whole, before = '', language, code = ''] = match
     const start = match.index + whole.lastIndexOf(code)
     return {
-      language: language === 'sh' ? 'sh' : 'ts',
+      language: language === 'sh' || language === 'astro' ? language : 'ts',
       name: FILE_NAME.exec(code)?.[1],
       hidden: before ? numbered(before, match.index) : [],
       lines: numbered(code.trimEnd(), start),

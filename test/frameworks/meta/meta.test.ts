@@ -35,7 +35,7 @@ describe.each(Object.entries(SITES))('%s', (_, given) => {
   let site: Awaited<ReturnType<typeof serve>>
 
   beforeAll(async () => {
-    const dist = join(import.meta.dirname, 'dist')
+    const dist = join(import.meta.dirname, '..', given.packages ?? 'meta', 'dist')
     mkdirSync(dist, { recursive: true })
     folder = mkdtempSync(join(dist, 'site-'))
     const files = { 'package.json': '{ "type": "module" }', 'sessions.ts': sessionsFile() }
@@ -82,15 +82,29 @@ describe.each(Object.entries(SITES))('%s', (_, given) => {
     expect([status, setCookies, rows()]).toEqual([200, [], before])
   })
 
+  it('shows what is stored to who only reads it', async () => {
+    const ann = new Browser(site.origin)
+    for (const n of [1, 2]) expect(await visits(ann)).toBe(n)
+    const { status, setCookies, body } = await ann.get('/read')
+    expect([status, setCookies]).toEqual([200, []])
+    expect(body).toContain('2 visits so far')
+  })
+
   it.each([
     ['a redirect', '/redirect', 303],
     ['an error page', '/fails', given.fails],
   ])('saves before %s what a handler began, and what it changed', async (_answer, path, status) => {
     const ann = new Browser(site.origin)
     for (const cookies of [1, 0]) {
-      const answer = await ann.get(path)
+      const answer = await ann.get(path, { headers: { Accept: 'text/html' } })
       expect([answer.status, answer.setCookies.length]).toEqual([status, cookies])
     }
+    expect(await visits(ann)).toBe(3)
+  })
+
+  it.each(given.data ?? [])('saves before its client gets what a page shows, by %s', async (path) => {
+    const ann = new Browser(site.origin)
+    for (const cookies of [1, 0]) expect((await ann.get(path)).setCookies.length).toBe(cookies)
     expect(await visits(ann)).toBe(3)
   })
 

@@ -32,14 +32,18 @@ export interface LaidOut {
   serveBench(): Promise<Followed>
 }
 
-/** Lays out what the page shows and has one install. @param config - settings of Next, where a site has some */
-export async function layOutPage(config: object = {}): Promise<LaidOut> {
+/**
+ * Lays out what the page shows and has one install.
+ * @param config - settings of Next, where a site has some
+ * @param packages - the folder that has Next
+ */
+export async function layOutPage(config: object = {}, packages = import.meta.dirname): Promise<LaidOut> {
   const [way] = waysOf(PAGE)
   if (!way) throw new Error('The page does not say how to begin')
   const { app } = await packed()
   const folder = mkdtempSync(join(tmpdir(), 'sojourn-next-'))
   const modules = join(folder, 'node_modules')
-  for (const place of [import.meta.dirname, app]) linkFiles(join(place, 'node_modules'), modules)
+  for (const place of [packages, app]) linkFiles(join(place, 'node_modules'), modules)
   const others = way.packages.filter((name) => !existsSync(join(modules, name)))
   layOut({ ...way, packages: others }, folder, app)
   // As `npm install` leaves one.
