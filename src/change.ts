@@ -1,3 +1,4 @@
+import { SessionError } from './errors.ts'
 import { Slot } from './slot.ts'
 
 /** The function of an `update`, run on the newest value at each replay. */
@@ -30,4 +31,12 @@ export function changed(
     slot = result === undefined ? undefined : Slot.ofValue(result, name)
   }
   return slot
+}
+
+/** The error of `onStaleSet: 'error'`. */
+export function staleSet(name: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_CONFLICT',
+    `Another request changed "${name}" after this one read it; use update() for values that depend on the old one`,
+  )
 }

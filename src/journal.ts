@@ -1,5 +1,4 @@
 import { type Change, changed, type Updater } from './change.ts'
-import { SessionError } from './errors.ts'
 import { hashSecret } from './id.ts'
 import {
   hasSecret,
@@ -163,24 +162,40 @@ export class Journal {
    * @param onStale - Told each key whose set overwrites a change that the request had not seen; may throw.
    */
   applyTo(base: SessionRecord, key: string, onStale: (name: string) => void): SessionRecord {
+    const empties = this.#cleared || this.#handsOver(base)
+    return {
+      ...this.factsOn(base),
+      data: this.#data(empties ? NOTHING : base.data, onStale),
+      flashes: this.#flashesAfter(empties ? [] : base.flashes),
+      secrets: this.#secrets(base, key),
+    }
+  }
+
+  /** The record with what these operations make of its user and timeouts: the same one, where that is nothing. */
+  factsOn(base: SessionRecord): SessionRecord {
     const login = this.#login
-    // Another user's data must not become this user's, even if the two signed in at the same moment; nor must that of a
-    // session whose id was changed by somebody unknown, who may have signed in by means of the application's own.
-    const handsOver =
+    if (!login && !this.#timeouts) return base
+    const timeouts = this.#handsOver(base) ? NO_TIMEOUTS : base.timeouts
+    return {
+      ...base,
+      timeouts: { ...timeouts, ...this.#timeouts },
+      userId: login ? login.userId : base.userId,
+      authenticatedAt: login ? login.at : base.authenticatedAt,
+    }
+  }
+
+  /**
+   * Whether a user takes over what was another one's: their data must not become this user's, even if the two signed in at
+   * the same moment; nor must that of a session whose id was changed by somebody unknown, who may have signed in by means
+   * of the application's own.
+   */
+  #handsOver(base: SessionRecord): boolean {
+    const login = this.#login
+    return (
       login !== undefined &&
       base.userId !== login.userId &&
       (base.userId !== undefined || !this.#mayRotate(base))
-    const empties = this.#cleared || handsOver
-    const timeouts = handsOver ? NO_TIMEOUTS : base.timeouts
-    return {
-      ...base,
-      data: this.#data(empties ? NOTHING : base.data, onStale),
-      flashes: this.#flashesAfter(empties ? [] : base.flashes),
-      timeouts: this.#timeouts ? { ...timeouts, ...this.#timeouts } : timeouts,
-      userId: login ? login.userId : base.userId,
-      authenticatedAt: login ? login.at : base.authenticatedAt,
-      secrets: this.#secrets(base, key),
-    }
+    )
   }
 
   #data(base: ReadonlyMap<string, Slot>, onStale: (name: string) => void): ReadonlyMap<string, Slot> {
@@ -219,12 +234,4 @@ export class Journal {
     if (!this.#login) return base.secrets
     return base.userId === this.#login.userId ? [...base.secrets, next].slice(-MAX_SECRETS) : [next]
   }
-}
-
-/** The error of `onStaleSet: 'error'`. */
-export function staleSet(name: string): SessionError {
-  return new SessionError(
-    'ERR_SESSION_CONFLICT',
-    `Another request changed "${name}" after this one read it; use update() for values that depend on the old one`,
-  )
 }

@@ -25,6 +25,11 @@ export class Values {
     return [...this.#slots.keys()]
   }
 
+  /** The values by their keys, handed out. */
+  entries(): [string, unknown][] {
+    return this.keys().map((key) => [key, this.value(key)])
+  }
+
   has(key: string): boolean {
     this.see(key)
     return this.#slots.has(key)
@@ -88,10 +93,15 @@ export class Values {
   /** Whether anything was changed in place. */
   get isChangedInPlace(): boolean {
     if (!this.#objects) return false
-    for (const [key, value] of this.#objects) {
-      if (!this.#slots.get(key)?.holds(value, key)) return true
+    try {
+      for (const [key, value] of this.#objects) {
+        if (!this.#slots.get(key)?.holds(value, key)) return true
+      }
+      return false
+    } catch {
+      // It no longer survives storage, so it has changed: the commit says what it is.
+      return true
     }
-    return false
   }
 
   /** Takes note that the request's own changes of these keys are on their way: what was read there is the past. */

@@ -1,0 +1,116 @@
+import type { Updater } from './change.ts'
+import { ignore } from './ignore.ts'
+import { Journal } from './journal.ts'
+import { newFlashNumber, type SessionRecord } from './record.ts'
+import type { Flash, RecordBody } from './record-body.ts'
+import type { FlashMessage } from './session.ts'
+import { Slot } from './slot.ts'
+import { Values } from './values.ts'
+
+/** What one request sees of a session's values and flashes, and the journal of what it does to them. */
+export class JournaledValues extends Values {
+  #journal = new Journal()
+  #flashes: readonly Flash[]
+  /** Whether what is shown is what is stored, and the journal's changes of that alone. */
+  #isPlain = true
+
+  constructor({ data, flashes }: RecordBody) {
+    super(data)
+    this.#flashes = flashes
+  }
+
+  /** The operations since the last one was taken. */
+  get journal(): Journal {
+    return this.#journal
+  }
+
+  get isEmpty(): boolean {
+    return this.size === 0 && this.#flashes.length === 0
+  }
+
+  set(key: string, value: unknown): void {
+    const slot = Slot.ofValue(value, key)
+    this.put(key, slot, value)
+    this.#journal.put(key, slot, this.seen(key))
+  }
+
+  override delete(key: string): void {
+    super.delete(key)
+    this.#journal.delete(key)
+  }
+
+  /** Stores a value where there is none. */
+  insert(key: string, value: unknown): void {
+    const inserted = Slot.ofValue(value, key)
+    // As an update, so that a value that another request inserted first stays.
+    this.update(key, (current) => (current === undefined ? inserted.copy() : current))
+  }
+
+  update(key: string, fn: Updater): void {
+    const before = this.slot(key)
+    const result = fn(before?.copy())
+    const slot = result === undefined ? undefined : Slot.ofValue(result, key)
+    if (slot) this.put(key, slot, result)
+    else super.delete(key)
+    this.#journal.update(key, fn, before, slot)
+  }
+
+  override clear(): void {
+    super.clear()
+    this.#flashes = []
+    this.#journal.clear()
+  }
+
+  flash(key: string, value: unknown): void {
+    const flash = { number: newFlashNumber(), key, slot: Slot.ofValue(value, key) }
+    this.#flashes = [...this.#flashes, flash]
+    this.#journal.flash(flash)
+  }
+
+  get hasFlashes(): boolean {
+    return this.#flashes.length > 0
+  }
+
+  takeFlashes(): FlashMessage[] {
+    const taken = this.#flashes
+    this.#flashes = []
+    this.#journal.takeFlashes(taken)
+    return taken.map(({ key, slot }) => ({ key, value: slot.copy() }))
+  }
+
+  /** Journals what was changed inside objects that were handed out, as a set of the whole value. */
+  keepChangesInPlace(): void {
+    this.changedInPlace((key, slot) => this.#journal.put(key, slot, this.seen(key)))
+  }
+
+  /** The operations since the last call. What they come to is shown on, while they are being saved. */
+  takeJournal(): Journal {
+    this.keepChangesInPlace()
+    const journal = this.#journal
+    this.#journal = new Journal()
+    this.written(journal.keys)
+    if (this.#isPlain) journal.made(...this.settled())
+    this.#isPlain = false
+    return journal
+  }
+
+  /** Shows what was stored, and on top of it what this request has changed while that was under way. */
+  stored(record: SessionRecord, handle: string): void {
+    this.keepChangesInPlace()
+    const isPlain = this.#journal.isEmpty
+    this.#show(record, isPlain ? record : this.#journal.applyTo(record, handle, ignore))
+    this.#isPlain = isPlain
+  }
+
+  /** Shows the values of a session that has taken the place of this one. */
+  replaced(body: RecordBody): void {
+    this.#journal = new Journal()
+    this.#show(body, body)
+    this.#isPlain = true
+  }
+
+  #show(stored: RecordBody, shown: RecordBody): void {
+    this.adopt(stored.data, shown.data)
+    this.#flashes = shown.flashes
+  }
+}
