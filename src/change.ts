@@ -26,10 +26,7 @@ export function changed(
   }
   if (Slot.same(change.before, stored)) return change.after
   let slot = stored
-  for (const updater of change.updaters) {
-    const result = updater(slot?.copy())
-    slot = result === undefined ? undefined : Slot.ofValue(result, name)
-  }
+  for (const updater of change.updaters) slot = Slot.ofResult(updater(slot?.copy()), name)
   return slot
 }
 

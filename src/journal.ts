@@ -39,7 +39,8 @@ export class Journal {
   #login: { userId: string; at: number } | undefined
   #rotation: Rotation | undefined
   /** What the changes come to, on the values that the request saw. */
-  #outcome: { on: ReadonlyMap<string, Slot>; data: ReadonlyMap<string, Slot> } | undefined
+  #made: ReadonlyMap<string, Slot> | undefined
+  #madeOn: ReadonlyMap<string, Slot> | undefined
 
   get isEmpty(): boolean {
     return (
@@ -105,7 +106,8 @@ export class Journal {
 
   /** Tells what the request saw, and what it shows instead: on the same values nothing has to be done again. */
   made(on: ReadonlyMap<string, Slot>, data: ReadonlyMap<string, Slot>): void {
-    this.#outcome = { on, data }
+    this.#madeOn = on
+    this.#made = data
   }
 
   #change(key: string, change: Change): void {
@@ -200,7 +202,7 @@ export class Journal {
 
   #data(base: ReadonlyMap<string, Slot>, onStale: (name: string) => void): ReadonlyMap<string, Slot> {
     if (!this.#changes) return base
-    if (this.#outcome?.on === base) return this.#outcome.data
+    if (this.#made && this.#madeOn === base) return this.#made
     const data = copyOf(base)
     this.#changes.forEach((change, name) => {
       const slot = changed(name, change, data.get(name), onStale)

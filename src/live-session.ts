@@ -1,4 +1,5 @@
 import type { Updater } from './change.ts'
+import { newSecret } from './id.ts'
 import type { Journal } from './journal.ts'
 import { JournaledValues } from './journaled-values.ts'
 import { expiryAfterUse } from './lifetime.ts'
@@ -7,15 +8,18 @@ import { reportImpure } from './purity.ts'
 import type { SessionRecord } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
+import type { VisitContext } from './visit-context.ts'
 
 /** The session that handlers hold: plain memory and a journal. `Session` is its typed and documented face. */
 export class LiveSession {
+  readonly #context: VisitContext
   readonly #host: SessionHost
   #state: SessionState
   readonly #values: JournaledValues
   #isNew: boolean
 
-  constructor(host: SessionHost, state: SessionState) {
+  constructor(context: VisitContext, host: SessionHost, state: SessionState) {
+    this.#context = context
     this.#host = host
     this.#state = state
     this.#isNew = state.secretHash === undefined
@@ -23,7 +27,8 @@ export class LiveSession {
   }
 
   get(key: string, fallback?: unknown): unknown {
-    return this.#values.has(key) ? this.#values.value(key) : fallback
+    const value = this.#values.value(key)
+    return value === undefined ? fallback : value
   }
 
   set(key: string, value: unknown): this {
@@ -88,7 +93,7 @@ export class LiveSession {
     const before = values.slot(key)
     values.see(key)
     values.update(key, fn)
-    if (this.#host.checksPurity) reportImpure(key, fn, before, values.slot(key))
+    if (this.#context.warns) reportImpure(key, fn, before, values.slot(key))
     return values.value(key)
   }
 
@@ -113,7 +118,7 @@ export class LiveSession {
       throw new TypeError('login() takes a user id, a non-empty string')
     this.#host.beforeChange(true)
     if (this.userId !== undefined && this.userId !== userId) this.clear()
-    this.#values.journal.logIn(userId, this.#host.now())
+    this.#values.journal.logIn(userId, this.#context.now())
     this.#rotate()
   }
 
@@ -172,12 +177,12 @@ export class LiveSession {
 
   /** Whether anything waits to be saved that it was told of: all but changes inside objects. */
   get hasJournaled(): boolean {
-    return !this.#values.journal.isEmpty
+    return this.#values.isJournaled
   }
 
   /** Whether anything waits to be saved, changes inside objects included. */
   get changed(): boolean {
-    return this.hasJournaled || this.#values.isChangedInPlace
+    return this.#values.isChanged
   }
 
   /** The operations since the last call. What they come to is shown on, while they are being saved. */
@@ -185,23 +190,16 @@ export class LiveSession {
     const journal = this.#values.takeJournal()
     const { record, expiresAt } = this.#state
     const shown = journal.factsOn(record)
-    if (shown !== record) {
-      const isStored = expiresAt !== undefined
-      this.#state = {
-        ...this.#state,
-        record: shown,
-        expiresAt: isStored ? this.#expiry(shown) : undefined,
-      }
-    }
+    if (shown !== record)
+      this.#state = { ...this.#state, record: shown, expiresAt: expiresAt && this.#expiry(shown) }
     return journal
   }
 
   /** Shows what was stored, and on top of it what this request has changed while that was under way. */
   stored(state: SessionState): void {
     this.#state = state
-    if (state.secretHash !== undefined) this.#values.journal.rotateFrom(state.secretHash)
     try {
-      this.#values.stored(state.record, state.handle)
+      this.#values.stored(state)
     } catch {
       // What the request has changed since does not fit what was stored: the next commit says so.
     }
@@ -209,11 +207,11 @@ export class LiveSession {
 
   /** The record, with what the journal says of its user and timeouts. */
   get #record(): SessionRecord {
-    return this.#values.journal.factsOn(this.#state.record)
+    return this.#values.factsOn(this.#state.record)
   }
 
   #expiry(record: SessionRecord): number {
-    return expiryAfterUse(record, this.#host.lifetimes, this.#host.now())
+    return expiryAfterUse(record, this.#context.lifetimes, this.#context.now())
   }
 
   #changing(): void {
@@ -227,6 +225,6 @@ export class LiveSession {
 
   #rotate(): void {
     const { secretHash } = this.#state
-    if (secretHash !== undefined) this.#values.journal.rotate(secretHash, this.#host.newSecret())
+    if (secretHash !== undefined) this.#values.journal.rotate(secretHash, newSecret())
   }
 }

@@ -3,9 +3,7 @@ import type { Carried } from './carrier.ts'
 import { CookieJar } from './cookie-jar.ts'
 import { endOfTurn } from './end-of-turn.ts'
 import { SessionError } from './errors.ts'
-import { newSecret } from './id.ts'
 import { ignore } from './ignore.ts'
-import type { Lifetimes } from './lifetime.ts'
 import type { Outcome } from './outcome.ts'
 import type { Session } from './session.ts'
 import type { SessionState } from './session-host.ts'
@@ -48,9 +46,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   commit(): Promise<void> | undefined {
     try {
       // What an explicit save() could not save was reported to its caller: it is not tried again behind their back.
-      const isThere = this.#saves?.saveNew() ?? true
-      if (!(isThere instanceof Promise)) return this.#committed(isThere)
-      return isThere.then((isThere) => this.#committed(isThere)).catch((error) => this.#notCommitted(error))
+      const saved = this.#saves?.saveNew()
+      return saved instanceof Promise ? saved.then(ignore, (error) => this.#notCommitted(error)) : undefined
     } catch (error) {
       return this.#notCommitted(error)
     }
@@ -64,22 +61,6 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
     this.#headersSent = true
     // Middleware may change it at the last moment, when the head is on its way.
     if (this.#saves?.session.hasJournaled) this.#saveSoon()
-  }
-
-  get lifetimes(): Lifetimes {
-    return this.#context.lifetimes
-  }
-
-  get checksPurity(): boolean {
-    return this.#context.warns
-  }
-
-  now(): number {
-    return this.#context.now()
-  }
-
-  newSecret(): string {
-    return newSecret()
   }
 
   beforeChange(needsCookie: boolean): void {
@@ -104,17 +85,12 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
     const saves = this.#saves
     if (saves?.closed === 'failed')
       throw new SessionError('ERR_SESSION_STORE', 'The session could not be loaded or saved')
-    if (saves && (saves.closed === 'ended' || !(await saves.save()))) {
-      saves.discard()
+    if (saves && !(await saves.save())) {
       throw new SessionError(
         'ERR_SESSION_ENDED',
         'The session has ended meanwhile; its changes were not saved',
       )
     }
-  }
-
-  #committed(isThere: boolean): undefined {
-    if (!isThere) this.#saves?.discard()
   }
 
   async #notCommitted(error: unknown): Promise<void> {
@@ -126,11 +102,15 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   #load(): Awaitable<Session<Data>> {
     try {
       const found = this.#context.carrier.load(this.#jar)
-      if (!(found instanceof Promise)) return this.#loaded(found)
-      return found.then(
-        (found) => this.#loaded(found),
-        (error) => this.#notLoaded(error),
-      )
+      return found instanceof Promise ? this.#loadedLater(found) : this.#loaded(found)
+    } catch (error) {
+      return this.#notLoaded(error)
+    }
+  }
+
+  async #loadedLater(found: Promise<Carried | undefined>): Promise<Session<Data>> {
+    try {
+      return this.#loaded(await found)
     } catch (error) {
       return this.#notLoaded(error)
     }

@@ -37,7 +37,7 @@ export class VisitSaves extends Turns {
     this.#jar = jar
     this.#visit = visit
     this.#carried = carried
-    this.session = new LiveSession(visit, carried)
+    this.session = new LiveSession(context, visit, carried)
   }
 
   /** Whether there is anything to save, or saves under way to wait for. */
@@ -68,15 +68,8 @@ export class VisitSaves extends Turns {
     return this.#carried
   }
 
-  /** Tells observers, once, that the session has ended meanwhile. */
-  discard(): void {
-    if (this.closed === 'ended') return
-    this.closed = 'ended'
-    this.#discarded()
-  }
-
   #saveAll(): Awaitable<boolean> {
-    if (this.closed) return true
+    if (this.closed) return this.closed === 'failed'
     if (this.#destroyed.length === 0) return this.#saveChanges()
     return this.#endDestroyed().then(() => this.#saveChanges())
   }
@@ -84,7 +77,7 @@ export class VisitSaves extends Turns {
   #saveChanges(): Awaitable<boolean> {
     const { session } = this
     const carried = this.#carried
-    const journals = session.changed ? [...this.#unsaved, session.takeJournal()] : this.#unsaved
+    const journals = session.changed ? this.#unsaved.concat(session.takeJournal()) : this.#unsaved
     if (journals.length === 0 && !this.#extensionDue) return true
     if (this.#visit.isTooLate) {
       // Changes inside objects alone come so far: of those nothing is told before they are looked for.
@@ -95,10 +88,20 @@ export class VisitSaves extends Turns {
     if (journals.length === 0) this.#extended = true
     try {
       const carriage = this.#context.carrier.commit(carried, journals, this.#jar)
-      if (!(carriage instanceof Promise)) return this.#saved(carried, journals, carriage)
-      return carriage
-        .then((carriage) => this.#saved(carried, journals, carriage))
-        .catch((error) => this.#notSaved(carried, journals, error))
+      if (carriage instanceof Promise) return this.#savedLater(carried, journals, carriage)
+      return this.#saved(carried, journals, carriage)
+    } catch (error) {
+      return this.#notSaved(carried, journals, error)
+    }
+  }
+
+  async #savedLater(
+    carried: Carried,
+    journals: readonly Journal[],
+    carriage: Promise<Carriage | undefined>,
+  ): Promise<boolean> {
+    try {
+      return this.#saved(carried, journals, await carriage)
     } catch (error) {
       return this.#notSaved(carried, journals, error)
     }
@@ -107,7 +110,12 @@ export class VisitSaves extends Turns {
   #saved(carried: Carried, journals: readonly Journal[], carriage: Carriage | undefined): boolean {
     // The handler may have destroyed the session meanwhile: then there is another one by now.
     const isCurrent = this.#carried === carried
-    if (!carriage) return journals.length === 0 || !isCurrent
+    if (!carriage) {
+      if (journals.length === 0 || !isCurrent) return true
+      this.closed = 'ended'
+      this.#discarded()
+      return false
+    }
     if (isCurrent) {
       this.#carried = carriage.carried
       this.session.stored(carriage.carried)
