@@ -31,17 +31,16 @@ export class CommitQueue {
       void this.#wait(key, waiting, job)
     } else {
       const written = this.#write(key, batchOf([job]))
-      if (written !== undefined) void this.#gather(key, written)
+      if (written !== undefined) this.#gather(key, written)
     }
     return job.answer()
   }
 
   /** Lets others gather while a write is under way. */
-  async #gather(key: string, written: Promise<void>): Promise<void> {
+  #gather(key: string, written: Promise<void>): void {
     const others: Job[] = []
     this.#waiting.set(key, others)
-    await written
-    this.#done(key, others)
+    void written.then(() => this.#done(key, others))
   }
 
   /** Lets the write under way carry those that wait for it, too. */

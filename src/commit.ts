@@ -126,17 +126,19 @@ export class Committer {
       : this.#answered(key, batch, sent, result)
   }
 
-  async #answeredLater(
+  #answeredLater(
     key: string,
     batch: Batch,
     sent: Sent,
     result: Promise<UpdateResult | undefined>,
   ): Promise<Loaded | undefined> {
-    const answer = await result.catch((error: unknown) => {
-      this.#noteAttempt(batch.jobs, sent)
-      throw error
-    })
-    return this.#answered(key, batch, sent, answer)
+    return result.then(
+      (result) => this.#answered(key, batch, sent, result),
+      (error) => {
+        this.#noteAttempt(batch.jobs, sent)
+        throw error
+      },
+    )
   }
 
   #answered(

@@ -158,13 +158,13 @@ export class IdCarrier implements Carrier {
     return this.#context.sealed ? sealed(opened, key, secret) : opened
   }
 
-  async #updatedLater(
+  #updatedLater(
     before: IdCarried,
     journals: readonly Journal[],
     jar: CookieJar,
     committed: Promise<Committed | undefined>,
   ): Promise<IdCarriage | undefined> {
-    return this.#updated(before, journals, jar, await committed)
+    return committed.then((committed) => this.#updated(before, journals, jar, committed))
   }
 
   #updated(

@@ -95,16 +95,16 @@ export class VisitSaves extends Turns {
     }
   }
 
-  async #savedLater(
+  // A method of its own, since closures keep what they see on the heap even where none is made.
+  #savedLater(
     carried: Carried,
     journals: readonly Journal[],
     carriage: Promise<Carriage | undefined>,
   ): Promise<boolean> {
-    try {
-      return this.#saved(carried, journals, await carriage)
-    } catch (error) {
-      return this.#notSaved(carried, journals, error)
-    }
+    return carriage.then(
+      (carriage) => this.#saved(carried, journals, carriage),
+      (error) => this.#notSaved(carried, journals, error),
+    )
   }
 
   #saved(carried: Carried, journals: readonly Journal[], carriage: Carriage | undefined): boolean {
