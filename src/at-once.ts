@@ -30,35 +30,23 @@ export interface StoreAtOnce extends Store {
 export function verbsOf(store: Store, patient: Verbs): Verbs {
   const { read, create, update } = (store as Partial<StoreAtOnce>)[AT_ONCE] ?? {}
   return {
-    read: read
-      ? (key) =>
-          tried(
-            () => read(key),
-            () => patient.read(key),
-          )
-      : patient.read,
-    create: create
-      ? (key, entry) =>
-          tried(
-            () => create(key, entry),
-            () => patient.create(key, entry),
-          )
-      : patient.create,
-    update: update
-      ? (key, entry, version) =>
-          tried(
-            () => update(key, entry, version),
-            () => patient.update(key, entry, version),
-          )
-      : patient.update,
+    read: atOnceOr(read, patient.read),
+    create: atOnceOr(create, patient.create),
+    update: atOnceOr(update, patient.update),
   }
 }
 
 /** What fails at once fails again, and then as it has to: told to observers, or after a wait for a lock. */
-function tried<T>(atOnce: () => T, patiently: () => Awaitable<T>): Awaitable<T> {
-  try {
-    return atOnce()
-  } catch {
-    return patiently()
+function atOnceOr<Asked extends unknown[], T>(
+  atOnce: ((...asked: Asked) => T) | undefined,
+  patient: (...asked: Asked) => Awaitable<T>,
+): (...asked: Asked) => Awaitable<T> {
+  if (!atOnce) return patient
+  return (...asked) => {
+    try {
+      return atOnce(...asked)
+    } catch {
+      return patient(...asked)
+    }
   }
 }

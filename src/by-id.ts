@@ -82,7 +82,7 @@ class StoreAdministration implements Administration {
   async revoke(handle: string): Promise<void> {
     if (!isKey(handle)) return
     await this.#context.delete(handle)
-    this.#committer.forget(handle)
+    this.#committer.recent.forget(handle)
     this.#context.events.emit('ended', { handle, reason: 'revoked' })
   }
 

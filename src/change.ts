@@ -1,3 +1,4 @@
+import { SessionError } from './errors.ts'
 import { Slot } from './slot.ts'
 
 /** The function of an `update`, run on the newest value at each replay. */
@@ -25,9 +26,14 @@ export function changed(
   }
   if (Slot.same(change.before, stored)) return change.after
   let slot = stored
-  for (const updater of change.updaters) {
-    const result = updater(slot?.copy())
-    slot = result === undefined ? undefined : Slot.ofValue(result, name)
-  }
+  for (const updater of change.updaters) slot = Slot.ofResult(updater(slot?.copy()), name)
   return slot
+}
+
+/** The error of `onStaleSet: 'error'`. */
+export function staleSet(name: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_CONFLICT',
+    `Another request changed "${name}" after this one read it; use update() for values that depend on the old one`,
+  )
 }

@@ -1,5 +1,5 @@
 import type { Attempts } from './attempts.ts'
-import { type Changes, type Fate, type Job, LATE } from './commit-job.ts'
+import { type Fate, type Job, LATE } from './commit-job.ts'
 import type { Journal } from './journal.ts'
 import type { Loaded } from './loaded.ts'
 import type { SessionRecord } from './record.ts'
@@ -41,10 +41,9 @@ function fateOf(
       if (!job.stale.has(name)) onStale(name)
       job.stale.add(name)
     }
-    return {
-      view: journals.reduce((before, journal) => journal.applyTo(before, key, tell), record),
-      isStored: false,
-    }
+    let view = record
+    for (const journal of journals) view = journal.applyTo(view, key, tell)
+    return { view, isStored: false }
   } catch (error) {
     return { error }
   }
@@ -56,13 +55,9 @@ function fateOf(
  * one, has changed it first. A sign-in is never too late: it proves whose session it is.
  * @param left - those of its journals that are not stored yet
  */
-function comesTooLate(
-  record: SessionRecord,
-  { userId, journals }: Changes,
-  left: readonly Journal[],
-): boolean {
+function comesTooLate(record: SessionRecord, { userId, journals }: Job, left: readonly Journal[]): boolean {
   if (left.length === 0 || journals.some((journal) => journal.login)) return false
   if (userId !== undefined && record.userId !== userId) return true
-  const rotating = journals.filter((journal) => journal.rotation)
-  return rotating.length > 0 && !rotating.some((journal) => journal.canRotate(record))
+  const rotates = journals.some(({ rotation }) => rotation)
+  return rotates && !journals.some((journal) => journal.canRotate(record))
 }

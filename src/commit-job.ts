@@ -12,17 +12,6 @@ export interface Committed {
   readonly view: SessionRecord
 }
 
-/** What one request has to save. */
-export interface Changes {
-  readonly base: Loaded
-  /** The secret that the request came with. */
-  readonly secret: string
-  /** Whose session the request sees. The base may be newer, and another user's already. */
-  readonly userId: string | undefined
-  /** In order; none when only the life of the session is to be extended. */
-  readonly journals: readonly Journal[]
-}
-
 /**
  * The session after a request's own changes, which are perhaps stored already; or it came too late to change anything; or
  * its own function threw.
@@ -31,11 +20,14 @@ export type Fate = { view: SessionRecord; isStored: boolean } | { late: true } |
 
 export const LATE: Fate = { late: true }
 
-/** One commit on its way. */
-export class Job implements Changes {
+/** What one request has to save, on its way. */
+export class Job {
   base: Loaded
+  /** The secret that the request came with. */
   readonly secret: string
+  /** Whose session the request sees. The base may be newer, and another user's already. */
   readonly userId: string | undefined
+  /** In order; none when only the life of the session is to be extended. */
   readonly journals: readonly Journal[]
   /** The write that carries it; none while it waits. */
   batch: Batch | undefined
@@ -48,7 +40,7 @@ export class Job implements Changes {
   #settled: { result: Committed | undefined } | { error: unknown } | undefined
   #promised: { resolve(result: Committed | undefined): void; reject(error: unknown): void } | undefined
 
-  constructor({ base, secret, userId, journals }: Changes) {
+  constructor(base: Loaded, secret: string, userId: string | undefined, journals: readonly Journal[]) {
     this.base = base
     this.secret = secret
     this.userId = userId
@@ -100,7 +92,7 @@ export interface Sent {
 }
 
 /** Whether all it wants is a longer life. */
-export function extendsOnly({ journals }: Changes): boolean {
+export function extendsOnly({ journals }: Job): boolean {
   return journals.length === 0
 }
 

@@ -1,5 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
-import { type Batch, type Changes, type Committed, Job } from './commit-job.ts'
+import type { Batch, Committed, Job } from './commit-job.ts'
 
 /** So long waits a commit, in milliseconds, for another request's write to end before it takes its place. */
 const PATIENCE = 10_000
@@ -23,22 +23,24 @@ export class CommitQueue {
     this.#lost = lost
   }
 
-  /** Answers once a write has carried the changes: at once, when none is under way and this one is done at once. */
-  add(key: string, changes: Changes): Awaitable<Committed | undefined> {
-    const job = new Job(changes)
+  /** Answers once a write has carried the job: at once, when none is under way and this one is done at once. */
+  add(key: string, job: Job): Awaitable<Committed | undefined> {
     const waiting = this.#waiting.get(key)
     if (waiting) {
       waiting.push(job)
       void this.#wait(key, waiting, job)
     } else {
       const written = this.#write(key, batchOf([job]))
-      if (written !== undefined) {
-        const others: Job[] = []
-        this.#waiting.set(key, others)
-        void written.then(() => this.#done(key, others))
-      }
+      if (written !== undefined) this.#gather(key, written)
     }
     return job.answer()
+  }
+
+  /** Lets others gather while a write is under way. */
+  #gather(key: string, written: Promise<void>): void {
+    const others: Job[] = []
+    this.#waiting.set(key, others)
+    void written.then(() => this.#done(key, others))
   }
 
   /** Lets the write under way carry those that wait for it, too. */

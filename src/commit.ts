@@ -4,7 +4,6 @@ import type { Awaitable } from './awaitable.ts'
 import { applyJobs } from './commit-apply.ts'
 import {
   type Batch,
-  type Changes,
   type Committed,
   extendsOnly,
   isToWrite,
@@ -47,7 +46,7 @@ export class Committer {
     (key, batch) => this.#carry(key, batch),
     (batch) => this.#lost(batch),
   )
-  readonly #recent = new RecentStates()
+  readonly recent: RecentStates = new RecentStates()
   readonly attempts: Attempts = new Attempts()
   #counter = 0
 
@@ -64,42 +63,20 @@ export class Committer {
    * Writes the journals onto the session, whatever others did to it since it was loaded. Answers `undefined` when it has
    * ended: nothing was written.
    */
-  commit(key: string, changes: Changes): Awaitable<Committed | undefined> {
-    return this.#queue.add(key, changes)
-  }
-
-  /** What this process has read or written a moment ago, where that is what the store still holds. */
-  known(key: string, { value, expiresAt, userId, version }: StoredEntry): Loaded | undefined {
-    const recent = this.#recent.get(key)
-    if (recent?.value !== value || recent.version !== version || recent.expiresAt !== expiresAt)
-      return undefined
-    const { record } = recent
-    // What is sealed opens for each visitor anew.
-    return record.userId === userId && !record.dataKey ? recent : undefined
-  }
-
-  /** Keeps in mind what was read, where nothing newer is known. */
-  remember(key: string, loaded: Loaded): void {
-    if (loaded.record.dataKey || loaded.record.closed) return
-    const recent = this.#recent.get(key)
-    if (!recent || recent.at <= loaded.at) this.#recent.remember(key, loaded)
-  }
-
-  /** Drops what is remembered of a session that has ended. */
-  forget(key: string): void {
-    this.#recent.forget(key)
+  commit(key: string, job: Job): Awaitable<Committed | undefined> {
+    return this.#queue.add(key, job)
   }
 
   #carry(key: string, batch: Batch): Promise<void> | undefined {
     try {
-      return this.#write(key, batch)?.catch((error) => this.#failed(key, batch, error))
+      return this.#write(key, batch)
     } catch (error) {
       return this.#failed(key, batch, error)
     }
   }
 
   #failed(key: string, { jobs }: Batch, error: unknown): undefined {
-    this.forget(key)
+    this.recent.forget(key)
     for (const job of jobs) job.reject(error)
   }
 
@@ -119,13 +96,17 @@ export class Committer {
 
   /** Tries again, on the newer state that another process has written first, until no other one is. */
   async #replay(first: Promise<Loaded | undefined>, key: string, batch: Batch): Promise<void> {
-    let base = await first
-    for (let attempt = 1; base; attempt++) {
-      if (attempt === MAX_ATTEMPTS) throw conflict()
-      this.#context.events.emit('conflict', { handle: key, attempt })
-      await pause(attempt)
-      this.#queue.join(key, batch)
-      base = await this.#writeOn(base, key, batch)
+    try {
+      let base = await first
+      for (let attempt = 1; base; attempt++) {
+        if (attempt === MAX_ATTEMPTS) throw conflict()
+        this.#context.events.emit('conflict', { handle: key, attempt })
+        await pause(attempt)
+        this.#queue.join(key, batch)
+        base = await this.#writeOn(base, key, batch)
+      }
+    } catch (error) {
+      this.#failed(key, batch, error)
     }
   }
 
@@ -140,11 +121,21 @@ export class Committer {
     const sent = { base, record, entry }
     batch.sent = sent
     const result = this.#context.update(key, entry, base.version)
-    if (!(result instanceof Promise)) return this.#answered(key, batch, sent, result)
+    return result instanceof Promise
+      ? this.#answeredLater(key, batch, sent, result)
+      : this.#answered(key, batch, sent, result)
+  }
+
+  #answeredLater(
+    key: string,
+    batch: Batch,
+    sent: Sent,
+    result: Promise<UpdateResult | undefined>,
+  ): Promise<Loaded | undefined> {
     return result.then(
       (result) => this.#answered(key, batch, sent, result),
       (error) => {
-        this.#noteAttempt(jobs, sent)
+        this.#noteAttempt(batch.jobs, sent)
         throw error
       },
     )
@@ -191,7 +182,7 @@ export class Committer {
   }
 
   #newest(key: string, batch: readonly Job[]): Loaded {
-    let newest = this.#recent.get(key)
+    let newest = this.recent.get(key)
     // What was read since the write may be newer still.
     for (const { base } of batch) if (!newest || base.at >= newest.at) newest = base
     return newest as Loaded
@@ -214,12 +205,12 @@ export class Committer {
   }
 
   #stored(key: string, batch: readonly Job[], stored: Loaded): undefined {
-    this.#recent.remember(key, stored)
+    this.recent.written(key, stored)
     settle(batch, stored)
   }
 
   #ended(key: string, batch: Job[]): undefined {
-    this.forget(key)
+    this.recent.forget(key)
     for (const job of batch) job.resolve(undefined)
   }
 

@@ -28,7 +28,7 @@ export class CookieJar {
   }
 
   /** All values of the session's cookie in the request, or of the one with that suffix to its name. */
-  values(suffix = ''): string[] {
+  values(suffix = ''): readonly string[] {
     return cookieValues(this.#header, this.name + suffix)
   }
 

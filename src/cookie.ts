@@ -67,9 +67,9 @@ export function clearCookie(policy: CookiePolicy, secure: boolean, suffix = ''):
  * All values of one name in a `Cookie` header, in order. There may be several: after a change of domain or path the
  * browser sends the old cookie beside the new one, and which comes first is not up to the server.
  */
-export function cookieValues(header: string | undefined, name: string): string[] {
-  const values: string[] = []
-  if (header === undefined) return values
+export function cookieValues(header: string | undefined, name: string): readonly string[] {
+  if (header === undefined) return NO_VALUES
+  let values: string[] | undefined
   for (let at = header.indexOf(name); at !== -1; ) {
     const equals = skipBlanks(header, at + name.length, 1)
     const before = skipBlanks(header, at - 1, -1)
@@ -80,11 +80,15 @@ export function cookieValues(header: string | undefined, name: string): string[]
     const semicolon = header.indexOf(';', equals)
     const end = semicolon === -1 ? header.length : semicolon
     const value = header.slice(equals + 1, end).trim()
-    values.push(value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
+    const bare = value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+    if (values) values.push(bare)
+    else values = [bare]
     at = header.indexOf(name, end)
   }
-  return values
+  return values ?? NO_VALUES
 }
+
+const NO_VALUES: readonly string[] = []
 
 /** The first place that holds no blank, from there on in that direction. */
 function skipBlanks(header: string, from: number, step: 1 | -1): number {

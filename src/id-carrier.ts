@@ -1,7 +1,7 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Carriage, Carrier } from './carrier.ts'
 import type { Committer } from './commit.ts'
-import type { Committed } from './commit-job.ts'
+import { type Committed, Job } from './commit-job.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
 import { formatId, hashSecret, type Id, newKey, newSecret } from './id.ts'
@@ -21,10 +21,8 @@ import {
 } from './record.ts'
 import type { Version } from './store.ts'
 
-interface Saved {
+interface IdCarriage extends Carriage {
   readonly carried: IdCarried
-  /** Whether the visitor has to be told the id: it is new, or its cookie's life has changed. */
-  readonly tell: boolean
 }
 
 const MAX_KEYS = 3
@@ -72,25 +70,24 @@ export class IdCarrier implements Carrier {
     return loaded !== undefined && extensionDue(loaded.record, loaded.expiresAt, lifetimes, now())
   }
 
-  commit(carried: IdCarried, journals: readonly Journal[], jar: CookieJar): Awaitable<Carriage | undefined> {
-    const saved = this.#save(carried, journals)
-    return saved instanceof Promise ? saved.then((saved) => told(saved, jar)) : told(saved, jar)
-  }
-
-  #save(carried: IdCarried, journals: readonly Journal[]): Awaitable<Saved | undefined> {
+  commit(
+    carried: IdCarried,
+    journals: readonly Journal[],
+    jar: CookieJar,
+  ): Awaitable<IdCarriage | undefined> {
     const { loaded, id, record } = carried
-    if (!loaded) return this.#create(carried, journals)
-    const changes = { base: loaded, secret: id.secret, userId: record.userId, journals }
-    const committed = this.#committer.commit(id.key, changes)
+    if (!loaded) return this.#create(carried, journals, jar)
+    const job = new Job(loaded, id.secret, record.userId, journals)
+    const committed = this.#committer.commit(id.key, job)
     return committed instanceof Promise
-      ? committed.then((committed) => this.#updated(carried, journals, committed))
-      : this.#updated(carried, journals, committed)
+      ? this.#updatedLater(carried, journals, jar, committed)
+      : this.#updated(carried, journals, jar, committed)
   }
 
   async end({ id, loaded }: IdCarried): Promise<void> {
     if (!loaded) return
     await this.#context.delete(id.key)
-    this.#committer.forget(id.key)
+    this.#committer.recent.forget(id.key)
     this.#context.events.emit('ended', { handle: id.key, reason: 'destroyed' })
   }
 
@@ -98,24 +95,29 @@ export class IdCarrier implements Carrier {
     return jar.values().length > 0 ? [jar.clear()] : []
   }
 
-  #create(blank: IdCarried, journals: readonly Journal[], attempt = 1): Awaitable<Saved | undefined> {
+  #create(
+    blank: IdCarried,
+    journals: readonly Journal[],
+    jar: CookieJar,
+    attempt = 1,
+  ): Awaitable<IdCarriage | undefined> {
     const { lifetimes, now, events } = this.#context
     const { key } = blank.id
     const at = this.#committer.mark()
     const changed = applied(journals, blank.record, key)
     // Nothing worth a row, but what was said of its timeouts holds when there is.
-    if (isBlank(changed)) return { carried: { ...blank, record: changed }, tell: false }
+    if (isBlank(changed)) return { carried: { ...blank, record: changed }, setCookies: NO_COOKIES }
     const record = this.#firstRecord(blank.id, changed)
     const expiresAt = expiryAfterUse(record, lifetimes, now())
     const entry = { value: encodeRecord(record, key), expiresAt, userId: record.userId }
     const { mark } = record
     const created = this.#context.create(key, entry)
-    const made = (version: Version | undefined): Awaitable<Saved | undefined> => {
-      if (version === undefined) return this.#taken(blank, journals, mark, attempt)
+    const made = (version: Version | undefined): Awaitable<IdCarriage | undefined> => {
+      if (version === undefined) return this.#taken(blank, journals, jar, mark, attempt)
       events.emit('created', { handle: key, userId: record.userId })
       const [secret] = record.secrets
       const loaded = { record, value: entry.value, version, expiresAt, at }
-      return { carried: carried(blank.id, secret?.hash, loaded, record), tell: true }
+      return told(carried(blank.id, secret?.hash, loaded, record), jar)
     }
     if (!(created instanceof Promise)) return made(created)
     return created.then(made, (error) => {
@@ -131,18 +133,19 @@ export class IdCarrier implements Carrier {
   async #taken(
     blank: IdCarried,
     journals: readonly Journal[],
+    jar: CookieJar,
     mark: string | undefined,
     attempt: number,
-  ): Promise<Saved | undefined> {
+  ): Promise<IdCarriage | undefined> {
     const own = await this.#opener.openId(blank.id)
     if (own) {
       if (own.record.mark === mark) this.#committer.attempts.note(journals, mark, undefined)
       this.#context.events.emit('created', { handle: own.id.key, userId: own.record.userId })
-      const saved = await this.#save(own, journals)
-      return saved && { ...saved, tell: true }
+      const saved = await this.commit(own, journals, jar)
+      return saved && told(saved.carried, jar)
     }
     if (attempt < MAX_KEYS)
-      return this.#create({ ...this.blank(), record: blank.record }, journals, attempt + 1)
+      return this.#create({ ...this.blank(), record: blank.record }, journals, jar, attempt + 1)
     throw new SessionError(
       'ERR_SESSION_STORE',
       'The session store says of every new random key that it is taken',
@@ -155,11 +158,21 @@ export class IdCarrier implements Carrier {
     return this.#context.sealed ? sealed(opened, key, secret) : opened
   }
 
+  #updatedLater(
+    before: IdCarried,
+    journals: readonly Journal[],
+    jar: CookieJar,
+    committed: Promise<Committed | undefined>,
+  ): Promise<IdCarriage | undefined> {
+    return committed.then((committed) => this.#updated(before, journals, jar, committed))
+  }
+
   #updated(
     before: IdCarried,
     journals: readonly Journal[],
+    jar: CookieJar,
     committed: Committed | undefined,
-  ): Saved | undefined {
+  ): IdCarriage | undefined {
     if (!committed) return undefined
     const { stored, view } = committed
     const { key } = before.id
@@ -172,25 +185,26 @@ export class IdCarrier implements Carrier {
       id = { key, secret: rotation.to }
       hash = rotated
     }
-    const opens = (record: SessionRecord): boolean => hash !== undefined && hasSecret(record, hash)
     // Whoever holds an id that died meanwhile may be somebody else than who holds the new one. So the changes are kept,
     // and nothing is shown of what came after the id's end.
-    const record = opens(view) ? view : applied(journals, before.record, key)
+    const record = opens(hash, view) ? view : applied(journals, before.record, key)
     const isRotated = id !== before.id
     const { events } = this.#context
     if (isRotated) events.emit('rotated', { handle: key, userId: view.userId })
     if (journals.length === 0 && stored !== before.loaded) events.emit('renewed', { handle: key })
-    return {
-      carried: carried(id, hash, stored, record),
-      tell: isRotated || (isRetimed && opens(stored.record)),
-    }
+    const now = carried(id, hash, stored, record)
+    const tells = isRotated || (isRetimed && opens(hash, stored.record))
+    return tells ? told(now, jar) : { carried: now, setCookies: NO_COOKIES }
   }
 }
 
-function told(saved: Saved | undefined, jar: CookieJar): Carriage | undefined {
-  if (!saved) return undefined
-  const { carried, tell } = saved
-  return { carried, setCookies: tell ? [jar.set(formatId(carried.id), carried.record)] : NO_COOKIES }
+/** With the cookie that tells the visitor the id: it is new, or the cookie's life has changed. */
+function told(carried: IdCarried, jar: CookieJar): IdCarriage {
+  return { carried, setCookies: [jar.set(formatId(carried.id), carried.record)] }
+}
+
+function opens(hash: string | undefined, record: SessionRecord): boolean {
+  return hash !== undefined && hasSecret(record, hash)
 }
 
 function applied(journals: readonly Journal[], record: SessionRecord, key: string): SessionRecord {

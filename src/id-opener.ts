@@ -80,13 +80,13 @@ export class IdOpener {
     const { decode, check, lifetimes } = this.#context
     const now = this.#context.now()
     if (!entry || entry.expiresAt <= now) return undefined
-    const known = this.#committer.known(id.key, entry)
+    const known = this.#committer.recent.known(id.key, entry)
     const decoded = known?.record ?? decode(id.key, entry, { secrets: [id.secret] })
     const hash = hashSecret(id.secret)
     if (!decoded || !hasSecret(decoded, hash) || isOver(decoded, lifetimes, now)) return undefined
     const { value, version, expiresAt } = entry
     const loaded = known ?? { record: decoded, value, version, expiresAt, at }
-    if (!known) this.#committer.remember(id.key, loaded)
+    if (!known) this.#committer.recent.read(id.key, loaded)
     // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
     const record = check(decoded)
     return record instanceof Promise

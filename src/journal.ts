@@ -1,5 +1,4 @@
 import { type Change, changed, type Updater } from './change.ts'
-import { SessionError } from './errors.ts'
 import { hashSecret } from './id.ts'
 import {
   hasSecret,
@@ -40,7 +39,8 @@ export class Journal {
   #login: { userId: string; at: number } | undefined
   #rotation: Rotation | undefined
   /** What the changes come to, on the values that the request saw. */
-  #outcome: { on: ReadonlyMap<string, Slot>; data: ReadonlyMap<string, Slot> } | undefined
+  #made: ReadonlyMap<string, Slot> | undefined
+  #madeOn: ReadonlyMap<string, Slot> | undefined
 
   get isEmpty(): boolean {
     return (
@@ -106,7 +106,8 @@ export class Journal {
 
   /** Tells what the request saw, and what it shows instead: on the same values nothing has to be done again. */
   made(on: ReadonlyMap<string, Slot>, data: ReadonlyMap<string, Slot>): void {
-    this.#outcome = { on, data }
+    this.#madeOn = on
+    this.#made = data
   }
 
   #change(key: string, change: Change): void {
@@ -163,29 +164,45 @@ export class Journal {
    * @param onStale - Told each key whose set overwrites a change that the request had not seen; may throw.
    */
   applyTo(base: SessionRecord, key: string, onStale: (name: string) => void): SessionRecord {
-    const login = this.#login
-    // Another user's data must not become this user's, even if the two signed in at the same moment; nor must that of a
-    // session whose id was changed by somebody unknown, who may have signed in by means of the application's own.
-    const handsOver =
-      login !== undefined &&
-      base.userId !== login.userId &&
-      (base.userId !== undefined || !this.#mayRotate(base))
-    const empties = this.#cleared || handsOver
-    const timeouts = handsOver ? NO_TIMEOUTS : base.timeouts
+    const empties = this.#cleared || this.#handsOver(base)
     return {
-      ...base,
+      ...this.factsOn(base),
       data: this.#data(empties ? NOTHING : base.data, onStale),
       flashes: this.#flashesAfter(empties ? [] : base.flashes),
-      timeouts: this.#timeouts ? { ...timeouts, ...this.#timeouts } : timeouts,
-      userId: login ? login.userId : base.userId,
-      authenticatedAt: login ? login.at : base.authenticatedAt,
       secrets: this.#secrets(base, key),
     }
   }
 
+  /** The record with what these operations make of its user and timeouts: the same one, where that is nothing. */
+  factsOn(base: SessionRecord): SessionRecord {
+    const login = this.#login
+    if (!login && !this.#timeouts) return base
+    const timeouts = this.#handsOver(base) ? NO_TIMEOUTS : base.timeouts
+    return {
+      ...base,
+      timeouts: { ...timeouts, ...this.#timeouts },
+      userId: login ? login.userId : base.userId,
+      authenticatedAt: login ? login.at : base.authenticatedAt,
+    }
+  }
+
+  /**
+   * Whether a user takes over what was another one's: their data must not become this user's, even if the two signed in at
+   * the same moment; nor must that of a session whose id was changed by somebody unknown, who may have signed in by means
+   * of the application's own.
+   */
+  #handsOver(base: SessionRecord): boolean {
+    const login = this.#login
+    return (
+      login !== undefined &&
+      base.userId !== login.userId &&
+      (base.userId !== undefined || !this.#mayRotate(base))
+    )
+  }
+
   #data(base: ReadonlyMap<string, Slot>, onStale: (name: string) => void): ReadonlyMap<string, Slot> {
     if (!this.#changes) return base
-    if (this.#outcome?.on === base) return this.#outcome.data
+    if (this.#made && this.#madeOn === base) return this.#made
     const data = copyOf(base)
     this.#changes.forEach((change, name) => {
       const slot = changed(name, change, data.get(name), onStale)
@@ -219,12 +236,4 @@ export class Journal {
     if (!this.#login) return base.secrets
     return base.userId === this.#login.userId ? [...base.secrets, next].slice(-MAX_SECRETS) : [next]
   }
-}
-
-/** The error of `onStaleSet: 'error'`. */
-export function staleSet(name: string): SessionError {
-  return new SessionError(
-    'ERR_SESSION_CONFLICT',
-    `Another request changed "${name}" after this one read it; use update() for values that depend on the old one`,
-  )
 }

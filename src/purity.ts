@@ -8,8 +8,7 @@ export function reportImpure(
   before: Slot | undefined,
   after: Slot | undefined,
 ): void {
-  const again = fn(before?.copy())
-  if (Slot.same(after, again === undefined ? undefined : Slot.ofValue(again, key))) return
+  if (Slot.same(after, Slot.ofResult(fn(before?.copy()), key))) return
   console.warn(
     `sojourn: the function of update(${JSON.stringify(key)}) gave two results for one value. It must be pure, since it ` +
       'runs again when another request came first: compute times and random values before calling update().',

@@ -1,4 +1,5 @@
 import type { Loaded } from './loaded.ts'
+import type { StoredEntry } from './store.ts'
 
 const MAX_YOUNG = 128
 const MAX_AGE = 1000
@@ -17,7 +18,25 @@ export class RecentStates {
     return this.#young.get(key) ?? this.#old.get(key)
   }
 
-  remember(key: string, loaded: Loaded): void {
+  /** What this process has read or written a moment ago, where that is what the store still holds. */
+  known(key: string, { value, expiresAt, userId, version }: StoredEntry): Loaded | undefined {
+    const recent = this.get(key)
+    if (recent?.value !== value || recent.version !== version || recent.expiresAt !== expiresAt)
+      return undefined
+    const { record } = recent
+    // What is sealed opens for each visitor anew.
+    return record.userId === userId && !record.dataKey ? recent : undefined
+  }
+
+  /** Keeps in mind what was read, where nothing newer is known. */
+  read(key: string, loaded: Loaded): void {
+    if (loaded.record.dataKey || loaded.record.closed) return
+    const recent = this.get(key)
+    if (!recent || recent.at <= loaded.at) this.written(key, loaded)
+  }
+
+  /** Keeps in mind what was written. */
+  written(key: string, loaded: Loaded): void {
     const now = performance.now()
     if (this.#young.size >= MAX_YOUNG || now - this.#since > MAX_AGE) {
       this.#old = this.#young
@@ -27,6 +46,7 @@ export class RecentStates {
     this.#young.set(key, loaded)
   }
 
+  /** Drops what is remembered of a session that has ended. */
   forget(key: string): void {
     this.#young.delete(key)
     this.#old.delete(key)

@@ -25,22 +25,20 @@ export const EMPTY_BODY: RecordBody = { data: new Map(), flashes: [] }
  * @param before - What the text begins with: joined with the rest, since appending would copy the whole a second time.
  */
 export function encodeBody({ data, flashes }: RecordBody, before = ''): string {
-  const values: string[] = []
-  let rich: string[] | undefined
-  // Not by for-of, which makes a pair of each.
-  data.forEach((slot, name) => {
-    values.push(slot.member)
-    if (!slot.rich) return
-    rich ??= []
-    rich.push(name)
-  })
-  const isList = rich !== undefined || flashes.length > 0
-  values[0] = `${before}${isList ? '[{' : '{'}${values[0] ?? ''}`
-  values[values.length - 1] += '}'
-  if (isList) values.push(JSON.stringify(rich ?? []))
-  if (flashes.length > 0) values.push(`[${flashes.map(encodeFlash).join(',')}]`)
-  if (isList) values[values.length - 1] += ']'
-  return values.join(',')
+  const members = new Array<string>(data.size)
+  let written = 0
+  let isRich = false
+  for (const slot of data.values()) {
+    members[written++] = slot.member
+    isRich ||= slot.rich
+  }
+  const isList = isRich || flashes.length > 0
+  members[0] = `${before}${isList ? '[{' : '{'}${members[0] ?? ''}`
+  members[members.length - 1] += '}'
+  if (isList) members.push(JSON.stringify([...data.keys()].filter((name) => data.get(name)?.rich)))
+  if (flashes.length > 0) members.push(`[${flashes.map(encodeFlash).join(',')}]`)
+  if (isList) members[members.length - 1] += ']'
+  return members.join(',')
 }
 
 function encodeFlash({ number, key, slot }: Flash): string {

@@ -1,17 +1,11 @@
-import type { Lifetimes } from './lifetime.ts'
 import type { SessionRecord } from './record.ts'
 
 /** What a session asks of the visit it belongs to. */
 export interface SessionHost {
-  readonly lifetimes: Lifetimes
-  /** Whether functions of `update` are run twice to find impure ones. */
-  readonly checksPurity: boolean
-  now(): number
   /** Told before each change; throws when the change would need a cookie and the headers have left. */
   beforeChange(needsCookie: boolean): void
   /** Told that the session was ended by its holder; answers the blank session that follows. */
   destroyed(): SessionState
-  newSecret(): string
   save(): Promise<void>
 }
 

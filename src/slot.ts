@@ -22,6 +22,11 @@ export class Slot implements Encoded {
     return Slot.ofJson(encode(value, name), name)
   }
 
+  /** Of what a function of `update` made: `undefined` removes the value. */
+  static ofResult(result: unknown, name: string): Slot | undefined {
+    return result === undefined ? undefined : Slot.ofValue(result, name)
+  }
+
   static ofJson({ json, rich }: Encoded, name: string): Slot {
     const label = `${JSON.stringify(name)}:`
     return new Slot(label + json, label.length, rich)

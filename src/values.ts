@@ -1,15 +1,22 @@
 import { Slot } from './slot.ts'
 
+/** What a request has seen of one key. */
+interface Sight {
+  /** Whether it has looked at what is stored there. */
+  isRead: boolean
+  /** The object that it holds, and may change in place. */
+  object: object | undefined
+}
+
 /** The values of a session as one request sees them, and what it has seen of them and got hold of. */
 export class Values {
   #stored: ReadonlyMap<string, Slot>
   #slots: ReadonlyMap<string, Slot>
   /** The same map, once it is this request's own to change. */
   #own: Map<string, Slot> | undefined
-  /** The objects that somebody holds, and may change in place. */
-  #objects: Map<string, object> | undefined
-  /** Keys that were read. */
-  #read: Set<string> | undefined
+  #sights: Map<string, Sight> | undefined
+  /** Whether any of them holds an object. */
+  #holds = false
 
   constructor(stored: ReadonlyMap<string, Slot>) {
     this.#stored = stored
@@ -25,6 +32,11 @@ export class Values {
     return [...this.#slots.keys()]
   }
 
+  /** The values by their keys, handed out. */
+  entries(): [string, unknown][] {
+    return this.keys().map((key) => [key, this.value(key)])
+  }
+
   has(key: string): boolean {
     this.see(key)
     return this.#slots.has(key)
@@ -38,65 +50,60 @@ export class Values {
   /** The value of a key, handed out: the same object each time. */
   value(key: string): unknown {
     this.see(key)
-    const held = this.#objects?.get(key)
+    const held = this.#sights?.get(key)?.object
     if (held) return held
     const value = this.#slots.get(key)?.copy()
-    if (isObject(value)) this.#hold(key, value)
+    this.#hold(key, value)
     return value
   }
 
   /** @param value - What the slot was written from, which its owner still holds. */
   put(key: string, slot: Slot, value: unknown): void {
     this.#mine().set(key, slot)
-    if (isObject(value)) this.#hold(key, value)
-    else this.#objects?.delete(key)
+    this.#hold(key, value)
   }
 
   delete(key: string): void {
     this.#mine().delete(key)
-    this.#objects?.delete(key)
+    this.#hold(key, undefined)
   }
 
   clear(): void {
     this.#own = new Map()
     this.#slots = this.#own
-    this.#objects = undefined
+    this.#sights?.forEach(letGo)
   }
 
   /** The values that are stored, and those that are shown: neither changes any more. */
-  settled(): [stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>] {
+  settled(): { stored: ReadonlyMap<string, Slot>; shown: ReadonlyMap<string, Slot> } {
     this.#own = undefined
-    return [this.#stored, this.#slots]
+    return { stored: this.#stored, shown: this.#slots }
   }
 
   /** What was stored under a key that the request has read; `undefined` when it has not. */
   seen(key: string): { slot: Slot | undefined } | undefined {
-    return this.#read?.has(key) ? { slot: this.#stored.get(key) } : undefined
+    return this.#sights?.get(key)?.isRead ? { slot: this.#stored.get(key) } : undefined
   }
 
-  /** Writes down anew what was changed in place since it was written down, and tells each. */
-  changedInPlace(tell: (key: string, slot: Slot) => void): void {
-    if (!this.#objects) return
-    for (const [key, value] of this.#objects) {
-      if (this.#slots.get(key)?.holds(value, key)) continue
-      const slot = Slot.ofValue(value, key)
-      this.put(key, slot, value)
-      tell(key, slot)
+  /**
+   * The objects that were changed in place since they were written down.
+   * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` when one of them no longer survives storage.
+   */
+  changedInPlace(): readonly [key: string, object: object][] {
+    if (!this.#sights || !this.#holds) return NONE
+    let changed: [string, object][] | undefined
+    for (const [key, { object }] of this.#sights) {
+      if (!object || this.#slots.get(key)?.holds(object, key)) continue
+      changed ??= []
+      changed.push([key, object])
     }
+    return changed ?? NONE
   }
 
-  /** Whether anything was changed in place. */
-  get isChangedInPlace(): boolean {
-    if (!this.#objects) return false
-    for (const [key, value] of this.#objects) {
-      if (!this.#slots.get(key)?.holds(value, key)) return true
-    }
-    return false
-  }
-
-  /** Takes note that the request's own changes of these keys are on their way: what was read there is the past. */
-  written(keys: Iterable<string>): void {
-    if (this.#read) for (const key of keys) this.#read.delete(key)
+  /** Takes note that the request's own changes of a key are on their way: what was read there is the past. */
+  written(key: string): void {
+    const sight = this.#sights?.get(key)
+    if (sight) sight.isRead = false
   }
 
   /**
@@ -106,31 +113,45 @@ export class Values {
    * @param shown - The same with what the request has changed since.
    */
   adopt(stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>): void {
-    for (const key of this.#objects?.keys() ?? []) {
-      if (!Slot.same(shown.get(key), this.#slots.get(key))) this.#objects?.delete(key)
-    }
+    this.#sights?.forEach((sight, key) => {
+      sight.isRead = false
+      if (sight.object && !Slot.same(shown.get(key), this.#slots.get(key))) sight.object = undefined
+    })
     this.#stored = stored
     this.#slots = shown
     this.#own = undefined
-    this.#read = undefined
   }
 
   /** Takes note of a look at a key. What the request has put there itself tells it nothing of what is stored. */
   see(key: string): void {
     if (this.#slots !== this.#stored && this.#slots.get(key) !== this.#stored.get(key)) return
-    this.#read ??= new Set()
-    this.#read.add(key)
+    this.#sight(key).isRead = true
+  }
+
+  #sight(key: string): Sight {
+    this.#sights ??= new Map()
+    let sight = this.#sights.get(key)
+    if (!sight) {
+      sight = { isRead: false, object: undefined }
+      this.#sights.set(key, sight)
+    }
+    return sight
+  }
+
+  /** Takes note of the value that somebody holds of a key; only an object can be changed in place. */
+  #hold(key: string, value: unknown): void {
+    if (typeof value !== 'object' || value === null) {
+      letGo(this.#sights?.get(key))
+      return
+    }
+    this.#sight(key).object = value
+    this.#holds = true
   }
 
   #mine(): Map<string, Slot> {
     this.#own ??= copyOf(this.#slots)
     this.#slots = this.#own
     return this.#own
-  }
-
-  #hold(key: string, value: object): void {
-    this.#objects ??= new Map()
-    this.#objects.set(key, value)
   }
 }
 
@@ -143,6 +164,8 @@ export function copyOf(slots: ReadonlyMap<string, Slot>): Map<string, Slot> {
   return copy
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
+function letGo(sight: Sight | undefined): void {
+  if (sight) sight.object = undefined
 }
+
+const NONE: readonly never[] = []

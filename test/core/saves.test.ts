@@ -154,6 +154,17 @@ describe('what a handler does while its save() is under way', () => {
   })
 })
 
+describe('a session that has ended meanwhile', () => {
+  it('fails each save(), also of two at once', async () => {
+    const { sessions, session } = await underWay()
+    session.set('a', 1)
+    await sessions.revoke(session.handle)
+    const saves = await Promise.allSettled([session.save(), session.save()])
+    const ended = { status: 'rejected', reason: { code: 'ERR_SESSION_ENDED' } }
+    expect(saves).toMatchObject([ended, ended])
+  })
+})
+
 describe('a flash', () => {
   it('that is taken while it is being saved is not handed out again', async () => {
     const { site, browser, session, finish } = await underWay()
