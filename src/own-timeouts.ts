@@ -7,9 +7,9 @@ import type { SessionTimeouts } from './session.ts'
 export function ownTimeouts(timeouts: SessionTimeouts): Partial<Timeouts> {
   known(timeouts, ['idle', 'absolute', 'persistent'], 'setTimeouts')
   const { idle, absolute, persistent } = timeouts
-  return {
-    ...(idle !== undefined && { idle: milliseconds(idle, 'idle') }),
-    ...(absolute !== undefined && { absolute: milliseconds(absolute, 'absolute') }),
-    ...(persistent !== undefined && { persistent: oneOf(persistent, [true, false], 'persistent') }),
-  }
+  const own: { -readonly [Name in keyof Timeouts]?: Timeouts[Name] } = {}
+  if (idle !== undefined) own.idle = milliseconds(idle, 'idle')
+  if (absolute !== undefined) own.absolute = milliseconds(absolute, 'absolute')
+  if (persistent !== undefined) own.persistent = oneOf(persistent, [true, false], 'persistent')
+  return own
 }

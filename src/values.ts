@@ -71,7 +71,7 @@ export class Values {
   clear(): void {
     this.#own = new Map()
     this.#slots = this.#own
-    this.#sights?.forEach(letGo)
+    for (const sight of this.#sights?.values() ?? []) sight.object = undefined
   }
 
   /** The values that are stored, and those that are shown: neither changes any more. */
@@ -140,12 +140,10 @@ export class Values {
 
   /** Takes note of the value that somebody holds of a key; only an object can be changed in place. */
   #hold(key: string, value: unknown): void {
-    if (typeof value !== 'object' || value === null) {
-      letGo(this.#sights?.get(key))
-      return
-    }
-    this.#sight(key).object = value
-    this.#holds = true
+    const object = typeof value === 'object' && value ? value : undefined
+    if (object) this.#holds = true
+    const sight = object ? this.#sight(key) : this.#sights?.get(key)
+    if (sight) sight.object = object
   }
 
   #mine(): Map<string, Slot> {
@@ -162,10 +160,6 @@ export function copyOf(slots: ReadonlyMap<string, Slot>): Map<string, Slot> {
     copy.set(key, slot)
   })
   return copy
-}
-
-function letGo(sight: Sight | undefined): void {
-  if (sight) sight.object = undefined
 }
 
 const NONE: readonly never[] = []
