@@ -59,7 +59,7 @@ function installAll() {
 
 function install(folder) {
   const name = relative(root, folder) || 'what the lock file lists'
-  console.log(`Installing ${name} (once, up to a minute) ...`)
+  console.error(`Installing ${name} (once, up to a minute) ...`)
   // Without install scripts: they would call a compiler for packages that come with binaries.
   npm(folder, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')
 }
@@ -76,7 +76,7 @@ function isBuilt() {
 }
 
 function build() {
-  console.log('Building ...')
+  console.error('Building ...')
   run(findNode(), [join(root, 'scripts', 'build.mjs')])
 }
 
