@@ -60,6 +60,9 @@ async function forIoredis(target: RedisTarget) {
   return new Cluster(target.ports.map((port) => ({ host, port })))
 }
 
+/** It gives up after two seconds by itself, which a busy machine may take. */
+const GLIDE = { requestTimeout: 5000, advancedConfiguration: { connectionTimeout: 60_000 } }
+
 async function glide(target: RedisTarget): Promise<OpenClient> {
   const { GlideClient, GlideClusterClient, Logger } = await import('@valkey/valkey-glide')
   // It prints every error of a server by itself.
@@ -67,14 +70,14 @@ async function glide(target: RedisTarget): Promise<OpenClient> {
   if (target.kind === 'sentinel') throw new Error('GLIDE knows no Sentinel')
   if (target.kind === 'cluster') {
     const addresses = target.ports.map((port) => ({ host, port }))
-    const client = await GlideClusterClient.createClient({ addresses, requestTimeout: 5000 })
+    const client = await GlideClusterClient.createClient({ addresses, ...GLIDE })
     return { client, close: () => client.close() }
   }
   const { port, password } = target
   const credentials = password === undefined ? {} : { credentials: { password } }
   const client = await GlideClient.createClient({
     addresses: [{ host, port }],
-    requestTimeout: 5000,
+    ...GLIDE,
     ...credentials,
   })
   return { client, close: () => client.close() }
