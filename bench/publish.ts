@@ -6,7 +6,6 @@ import { report } from './report.ts'
 import type { Run } from './run.ts'
 import { show, table } from './statistics.ts'
 import { frameworks, variants } from './variants.ts'
-import type { WorkloadName } from './workloads.ts'
 
 /** Writes what the documentation says of speed from the JSON of one run: the chart, the README's table, and all tables. */
 export async function publish(file: string): Promise<void> {
@@ -54,28 +53,21 @@ ${about(run)} All figures: [\`bench/\`](bench/README.md#a-run).`
 
 /** What of it any server could have, told apart. */
 function inOneGo(run: Run): string {
-  const own = (name: string, workload: WorkloadName): string => {
-    const variant = variants.get(name)
-    const figures = new Figures(run, workload)
-    return variant && figures.has(variant) ? figures.own(variant, 'cpuPerRequest').median.toFixed(0) : ''
-  }
+  const figures = new Figures(run, 'visit')
   const rows = frameworks.flatMap((framework) => {
-    const alone = variants.get(`${framework}/bare`)
-    if (!alone || !variants.has(`${framework}/memory/sojourn`)) return []
-    const [bare, turn, visit, read] = [
-      own(`${framework}/bare`, 'visit'),
-      own(`${framework}/bare-turn`, 'visit'),
-      own(`${framework}/memory/sojourn`, 'visit'),
-      own(`${framework}/memory/sojourn`, 'read'),
-    ]
-    return [[frameworkOf(alone), bare, turn, visit, read]]
+    const [alone, inTurn, ours, peer] = ['bare', 'bare-turn', 'memory/sojourn', 'memory/peer'].map((name) => {
+      const variant = variants.get(`${framework}/${name}`)
+      return variant && figures.has(variant) ? figures.own(variant, 'cpuPerRequest').median.toFixed(0) : ''
+    })
+    const bare = variants.get(`${framework}/bare`)
+    return bare && ours ? [[frameworkOf(bare), alone ?? '', inTurn ?? '', ours, peer ?? '']] : []
   })
   const head = [
     'CPU of a whole request, µs',
     'alone',
     'alone, at the end of the turn',
-    'Sojourn, memory: visit',
-    'read',
+    'Sojourn in memory, visit counter',
+    'the other package',
   ]
   return `Below 0 is less than the framework alone: Sojourn looks after the requests that arrived in one turn of the event loop one right
 after the other ([why](decisions/end-of-turn.md)). A site without sessions could do that too:
