@@ -1,3 +1,4 @@
+import { endOfTurn } from './end-of-turn.ts'
 import { SessionError } from './errors.ts'
 import type { Events } from './events.ts'
 
@@ -27,8 +28,8 @@ export function guarded<T>(
       reject(failure(operation, cause, timeout, events))
     }
     start(call).then(done, failed)
-    // A store in this process has answered by then: the timer would cost more than the call.
-    queueMicrotask(() => {
+    // A store in this process has answered by then: the timer would cost as much as the call.
+    void endOfTurn().then(() => {
       if (!isDone) timer = setTimeout(() => failed(new Timeout(`No answer within ${timeout} ms`)), timeout)
     })
   })

@@ -77,7 +77,7 @@ export class VisitSaves extends Turns {
   #saveChanges(): Awaitable<boolean> {
     const { session } = this
     const carried = this.#carried
-    const journals = session.changed ? this.#unsaved.concat(session.takeJournal()) : this.#unsaved
+    const journals = session.changed ? joined(this.#unsaved, session.takeJournal()) : this.#unsaved
     if (journals.length === 0 && !this.#extensionDue) return true
     if (this.#visit.isTooLate) {
       // Changes inside objects alone come so far: of those nothing is told before they are looked for.
@@ -149,6 +149,11 @@ export class VisitSaves extends Turns {
   #discarded(): void {
     this.#context.events.emit('discarded', { handle: this.#carried.handle })
   }
+}
+
+/** Mostly of one alone, which `concat` takes long for. */
+function joined(journals: readonly Journal[], last: Journal): readonly Journal[] {
+  return journals.length > 0 ? journals.concat(last) : [last]
 }
 
 export const NONE: readonly never[] = []
