@@ -94,7 +94,7 @@ function row(run: Run, { ours, other }: Pair, top: number, theme: Theme): string
   const bars = cells.map((cell, i) => {
     const x = LABELS + i * COLUMN
     return [
-      bar(x, top + 4, cell.ours, scale, theme.ours, theme),
+      bar(x, top + 4, cell.ours, scale, theme.ours, theme, cell.floor),
       bar(x, top + 4 + BAR + 2, cell.other, scale, theme.other, theme),
       cell.floor ? tick(x + scale(cell.floor.median), top + 2, theme.floor) : '',
     ].join('')
@@ -112,6 +112,7 @@ function row(run: Run, { ours, other }: Pair, top: number, theme: Theme): string
   ].join('\n')
 }
 
+/** @param mark - What else is marked beside it, which its figure is not to cover. */
 function bar(
   x: number,
   y: number,
@@ -119,6 +120,7 @@ function bar(
   scale: (value: number) => number,
   colour: string,
   theme: Theme,
+  mark = added,
 ): string {
   if (!added) return ''
   const [from, to] = [x + scale(added.min), x + scale(added.max)]
@@ -127,7 +129,7 @@ function bar(
     `<rect x="${x}" y="${y}" width="${round(scale(added.median))}" height="${BAR}" fill="${colour}"/>`,
     `<path d="M${round(from)} ${middle}H${round(to)}" stroke="${theme.ink}" stroke-width="1"/>`,
     text(
-      Math.max(to, x + scale(added.median)) + 5,
+      Math.max(to, x + scale(added.median), x + scale(mark?.median ?? 0)) + 5,
       y + BAR - 1,
       added.median.toFixed(0),
       theme.ink,
