@@ -124,15 +124,21 @@ const BUSY = 1000
 
 function nodeRedis(client: NodeRedisClient): RedisDriver {
   let underWay = 0
+  const answered = (value: unknown): Reply => {
+    underWay--
+    return reply(value)
+  }
+  const failed = (error: unknown): never => {
+    underWay--
+    throw error
+  }
   return {
-    async send(_key, command) {
+    send(_key, command) {
       const needsNoTimer = client.isReady && underWay < BUSY
       underWay++
-      try {
-        return reply(await client.sendCommand([...command], needsNoTimer ? NO_TIMEOUT : undefined))
-      } finally {
-        underWay--
-      }
+      return client
+        .sendCommand([...command], needsNoTimer ? NO_TIMEOUT : undefined)
+        .then(answered, failed)
     },
     sendAll: (_key, commands) => pipelined(client.multi(), commands, (command) => [command]),
   }

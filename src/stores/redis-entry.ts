@@ -37,29 +37,25 @@ export function pack(token: string, before: readonly string[], { value, expiresA
   return `${all} ${expiresAt} ${userId === undefined ? '-' : userId.length} ${userId ?? ''}${value}`
 }
 
-/** An entry, with the tokens of the writes that it is known to contain. */
-export interface Unpacked extends StoredEntry {
-  version: string
-  tokens: readonly string[]
+/** The entry that a string holds, or `undefined` when it holds none. */
+export function unpack(raw: unknown): StoredEntry | undefined {
+  if (typeof raw !== 'string') return undefined
+  // By hand: a regular expression takes some times as long, and each visit does this twice.
+  const afterTokens = raw.indexOf(' ')
+  const afterExpiry = raw.indexOf(' ', afterTokens + 1)
+  const afterLength = raw.indexOf(' ', afterExpiry + 1)
+  if (afterTokens < 1 || afterLength < 0) return undefined
+  const expiresAt = Number(raw.slice(afterTokens + 1, afterExpiry))
+  const length = raw.slice(afterExpiry + 1, afterLength)
+  const start = afterLength + 1 + (length === '-' ? 0 : Number(length))
+  if (!(expiresAt > 0 && start > afterLength && start <= raw.length)) return undefined
+  const userId = length === '-' ? undefined : raw.slice(afterLength + 1, start)
+  return { value: raw.slice(start), expiresAt, userId, version: raw }
 }
 
-const HEAD = /^([\w,-]+) (\d+(?:\.\d+)?) (-|\d+) /
-
-/** The entry that a string holds, or `undefined` when it holds none. */
-export function unpack(raw: unknown): Unpacked | undefined {
-  if (typeof raw !== 'string') return undefined
-  const [head, tokens = '', expiresAt, length] = HEAD.exec(raw) ?? []
-  if (head === undefined) return undefined
-  const start = head.length + (length === '-' ? 0 : Number(length))
-  if (start > raw.length) return undefined
-  const userId = length === '-' ? undefined : raw.slice(head.length, start)
-  return {
-    value: raw.slice(start),
-    expiresAt: Number(expiresAt),
-    userId,
-    version: raw,
-    tokens: tokens.split(','),
-  }
+/** The tokens of the writes that a string is known to contain. */
+export function tokensIn(raw: string): string[] {
+  return raw.slice(0, raw.indexOf(' ')).split(',')
 }
 
 /** What a string has to begin with to be the same state: enough to know it by, and short enough to send along. */

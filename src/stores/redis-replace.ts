@@ -1,3 +1,4 @@
+import type { Reply } from './redis-driver.ts'
 import { head } from './redis-entry.ts'
 import { run, type Send, script } from './redis-script.ts'
 
@@ -21,25 +22,28 @@ export class Replacer {
     this.#send = send
   }
 
-  /** Answers `true`, or what is there instead of the old state, if anything. */
-  async replace(key: string, old: string, raw: string, lifetime: string): Promise<string | true | undefined> {
-    if (this.#hasIfeq && old.length <= SHORT) {
-      try {
-        const before = await this.#send(key, ['SET', key, raw, 'IFEQ', old, 'GET', 'PX', lifetime])
-        return before === old ? true : text(before)
-      } catch (error) {
-        // An older server, which has done nothing.
-        if (!isSyntax(error)) throw error
-        this.#hasIfeq = false
-      }
-    }
-    const answer = await run(this.#send, REPLACE, key, [head(old), raw, lifetime])
-    return answer === 1 ? true : text(answer)
+  /** Answers 1, or what is there instead of the old state, if anything. */
+  replace(key: string, old: string, raw: string, lifetime: string): Promise<Reply> {
+    return this.#hasIfeq && old.length <= SHORT
+      ? this.#byIfeq(key, old, raw, lifetime)
+      : this.#byScript(key, old, raw, lifetime)
   }
-}
 
-function text(answer: unknown): string | undefined {
-  return typeof answer === 'string' ? answer : undefined
+  async #byIfeq(key: string, old: string, raw: string, lifetime: string): Promise<Reply> {
+    try {
+      const before = await this.#send(key, ['SET', key, raw, 'IFEQ', old, 'GET', 'PX', lifetime])
+      return before === old ? 1 : before
+    } catch (error) {
+      // An older server, which has done nothing.
+      if (!isSyntax(error)) throw error
+      this.#hasIfeq = false
+      return this.#byScript(key, old, raw, lifetime)
+    }
+  }
+
+  #byScript(key: string, old: string, raw: string, lifetime: string): Promise<Reply> {
+    return run(this.#send, REPLACE, key, [head(old), raw, lifetime])
+  }
 }
 
 function isSyntax(error: unknown): boolean {

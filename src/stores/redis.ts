@@ -2,7 +2,7 @@ import { checkClock, known } from '../check-options.ts'
 import { type Duration, milliseconds } from '../duration.ts'
 import type { Entry, KeyedEntry, StoredEntry, UpdateResult, UserIndexedStore, Version } from '../store.ts'
 import { driverOf, type RedisClient, type RedisDriver } from './redis-driver.ts'
-import { pack, tokens, type Unpacked, unpack } from './redis-entry.ts'
+import { pack, tokens, tokensIn, unpack } from './redis-entry.ts'
 import { Replacer } from './redis-replace.ts'
 import { replicated } from './redis-replicas.ts'
 import type { Send } from './redis-script.ts'
@@ -85,74 +85,82 @@ class Redis implements RedisStore {
     this.#clock = clock
   }
 
-  read(key: string): Promise<StoredEntry | undefined> {
-    return explained('read', this.#read(key))
+  // Each verb is one function that awaits what the client promises: each promise in between costs a request its share.
+
+  async read(key: string): Promise<StoredEntry | undefined> {
+    const name = this.#prefix + key
+    try {
+      return this.#live(await this.#driver.send(name, ['GET', name]))
+    } catch (cause) {
+      throw failed('read', cause)
+    }
   }
 
-  create(key: string, entry: Entry): Promise<Version | undefined> {
-    return explained('create', this.#create(key, entry))
+  async create(key: string, entry: Entry): Promise<Version | undefined> {
+    const { userId, expiresAt } = entry
+    const [name, token] = [this.#prefix + key, this.#token()]
+    const [raw, lifetime] = [pack(token, [], entry), this.#lifetime(expiresAt)]
+    try {
+      if (userId !== undefined) await this.#users.add(userId, key, expiresAt, this.#clock())
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const taken = await this.#write(name, ['SET', name, raw, 'NX', 'GET', 'PX', lifetime])
+        if (taken === null) return raw
+        if (this.#live(taken)) return contains(taken, token) ? raw : undefined
+        if ((await this.#replacer.replace(name, String(taken), raw, lifetime)) === 1) return raw
+      }
+      throw new Error('what is kept under its key is no session, and cannot be replaced')
+    } catch (cause) {
+      throw failed('create', cause)
+    }
   }
 
-  update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
-    return explained('update', this.#update(key, entry, version))
+  async update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+    const name = this.#prefix + key
+    const old = this.#live(version)
+    if (!old) {
+      const current = await this.read(key)
+      return current && { current }
+    }
+    const { userId, expiresAt } = entry
+    const before = String(version)
+    const token = this.#token()
+    const raw = pack(token, tokensIn(before), entry)
+    try {
+      if (userId !== undefined && !(old.userId === userId && RedisUsers.covers(old.expiresAt, expiresAt))) {
+        await this.#users.add(userId, key, expiresAt, this.#clock())
+      }
+      const answer = await this.#replacer.replace(name, before, raw, this.#lifetime(expiresAt))
+      if (answer === 1) return { version: raw }
+      const current = this.#live(answer)
+      return current && (contains(answer, token) ? { version: raw } : { current })
+    } catch (cause) {
+      throw failed('update', cause)
+    }
   }
 
   async delete(key: string): Promise<void> {
     const name = this.#prefix + key
-    await explained('delete', this.#write(name, ['DEL', name]))
+    try {
+      await this.#write(name, ['DEL', name])
+    } catch (cause) {
+      throw failed('delete', cause)
+    }
   }
 
-  ofUser(userId: string): Promise<KeyedEntry[]> {
+  async ofUser(userId: string): Promise<KeyedEntry[]> {
     const look = async (key: string): Promise<KeyedEntry | undefined> => {
-      const entry = await this.#read(key)
+      const entry = await this.read(key)
       return entry?.userId === userId ? { key, ...entry } : undefined
     }
-    return explained('list the sessions of a user', this.#users.find(userId, look))
-  }
-
-  async #read(key: string): Promise<StoredEntry | undefined> {
-    const name = this.#prefix + key
-    const entry = this.#live(await this.#driver.send(name, ['GET', name]))
-    return entry && stored(entry)
-  }
-
-  async #create(key: string, entry: Entry): Promise<Version | undefined> {
-    const { userId, expiresAt } = entry
-    const [name, token] = [this.#prefix + key, this.#token()]
-    const [raw, lifetime] = [pack(token, [], entry), this.#lifetime(expiresAt)]
-    if (userId !== undefined) await this.#users.add(userId, key, expiresAt, this.#clock())
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const taken = await this.#write(name, ['SET', name, raw, 'NX', 'GET', 'PX', lifetime])
-      if (taken === null) return raw
-      const current = this.#live(taken)
-      if (current) return current.tokens.includes(token) ? raw : undefined
-      if ((await this.#replacer.replace(name, String(taken), raw, lifetime)) === true) return raw
+    try {
+      return await this.#users.find(userId, look)
+    } catch (cause) {
+      throw failed('list the sessions of a user', cause)
     }
-    throw new Error('what is kept under its key is no session, and cannot be replaced')
-  }
-
-  async #update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
-    const name = this.#prefix + key
-    const old = this.#live(version)
-    if (!old) {
-      const current = await this.#read(key)
-      return current && { current }
-    }
-    const { userId, expiresAt } = entry
-    if (userId !== undefined && !(old.userId === userId && RedisUsers.covers(old.expiresAt, expiresAt))) {
-      await this.#users.add(userId, key, expiresAt, this.#clock())
-    }
-    const token = this.#token()
-    const raw = pack(token, old.tokens, entry)
-    const answer = await this.#replacer.replace(name, old.version, raw, this.#lifetime(expiresAt))
-    if (answer === true) return { version: raw }
-    const current = this.#live(answer)
-    if (current?.tokens.includes(token)) return { version: raw }
-    return current && { current: stored(current) }
   }
 
   /** The entry in a string, unless it has expired. */
-  #live(raw: unknown): Unpacked | undefined {
+  #live(raw: unknown): StoredEntry | undefined {
     const entry = unpack(raw)
     return entry && entry.expiresAt > this.#clock() ? entry : undefined
   }
@@ -162,13 +170,12 @@ class Redis implements RedisStore {
   }
 }
 
-function stored({ value, expiresAt, userId, version }: Unpacked): StoredEntry {
-  return { value, expiresAt, userId, version }
+/** Whether the write with this token is in what is there, though the client has lost its answer and sent it again. */
+function contains(raw: unknown, token: string): boolean {
+  return tokensIn(String(raw)).includes(token)
 }
 
-function explained<T>(verb: string, call: Promise<T>): Promise<T> {
-  return call.catch((cause) => {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(`Redis failed to ${verb}: ${reason}`, { cause })
-  })
+function failed(verb: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new Error(`Redis failed to ${verb}: ${reason}`, { cause })
 }
