@@ -28,6 +28,7 @@ export function cachingHeaders(outcome: Outcome, current: CachingHeaders): Cachi
 }
 
 function privateOnly(current: string | undefined): string | undefined {
+  if (!current) return 'private'
   const directives = list(current)
   const names = directives.map((directive) => directive.toLowerCase())
   if (names.includes('private') || names.includes('no-store')) {
@@ -46,8 +47,8 @@ function varyOnCookie(current: string | undefined): string | undefined {
   return [...fields, 'Cookie'].join(', ')
 }
 
-function list(header: string | undefined): string[] {
-  return (header ?? '')
+function list(header: string): string[] {
+  return header
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')

@@ -4,7 +4,18 @@ import { Disguise, refuseHeaders } from './disguise.ts'
 import { abandon, type Held, type Source } from './held.ts'
 import { type Arguments, HeldCalls, refuseCall } from './held-calls.ts'
 import { type HeldVisit, together } from './held-visit.ts'
-import { addSessionHeaders, clearAnswer, parseHead, setGivenHeaders, statusOf } from './response-head.ts'
+import {
+  addSessionHeaders,
+  clearAnswer,
+  listOfHeaders,
+  parseHead,
+  setGivenHeaders,
+  statusOf,
+} from './response-head.ts'
+
+// Node's own. It is no import, since this is loaded on runtimes that have no such module, too.
+const { process } = globalThis as { process?: Partial<NodeJS.Process> }
+const nodes = process?.getBuiltinModule?.('node:http')?.ServerResponse?.prototype.writeHead
 
 // What a handler changes while its changes are being saved is saved before the head leaves, too; but not for ever.
 const MAX_COMMITS = 3
@@ -184,9 +195,13 @@ export class Answer {
     const { outcome } = visit
     if (outcome.read || outcome.setCookies.length > 0) {
       const { status, reason, headers } = parseHead(args)
-      if (headers) setGivenHeaders(res, headers)
-      addSessionHeaders(res, outcome)
-      Reflect.apply(inner.writeHead, res, reason === undefined ? [status] : [status, reason])
+      // What middleware has put in the place of Node's own may look at the response.
+      const all = inner.writeHead === nodes ? listOfHeaders(res, headers, outcome) : undefined
+      if (!all) {
+        if (headers) setGivenHeaders(res, headers)
+        addSessionHeaders(res, outcome)
+      }
+      Reflect.apply(inner.writeHead, res, reason === undefined ? [status, all] : [status, reason, all])
     } else {
       Reflect.apply(inner.writeHead, res, args)
     }

@@ -60,6 +60,35 @@ export function addSessionHeaders(res: ServerResponse, outcome: Outcome): void {
   if (vary !== undefined) res.setHeader(VARY, vary)
 }
 
+// And a header without a name, which is left out.
+const OURS = /^(?:set-cookie|cache-control|vary|)$/i
+const NONE = { cacheControl: undefined, vary: undefined }
+const NOTHING: OutgoingHttpHeaders = {}
+
+/**
+ * The headers that were given to `writeHead`, and those that the session adds, as a flat list for Node's own `writeHead`: it
+ * takes them so for less than half of what it costs to set each. `undefined` where some are on the response already, or speak
+ * of the same.
+ */
+export function listOfHeaders(
+  res: ServerResponse,
+  given: GivenHeaders | undefined,
+  outcome: Outcome,
+): OutgoingHttpHeader[] | undefined {
+  if ((given && isList(given)) || res.getHeaderNames().length > 0) return undefined
+  const all: OutgoingHttpHeader[] = []
+  for (const [name, value] of Object.entries(given ?? NOTHING)) {
+    if (OURS.test(name)) return undefined
+    all.push(name, value as OutgoingHttpHeader)
+  }
+  const { setCookies } = outcome
+  const { cacheControl, vary } = cachingHeaders(outcome, NONE)
+  if (setCookies.length > 0) all.push(SET_COOKIE, [...setCookies])
+  if (cacheControl !== undefined) all.push(CACHE_CONTROL, cacheControl)
+  if (vary !== undefined) all.push(VARY, vary)
+  return all
+}
+
 /** Moves headers that were given to `writeHead` onto the response: as there, they replace those of the same name. */
 export function setGivenHeaders(res: ServerResponse, headers: GivenHeaders): void {
   if (!isList(headers)) {

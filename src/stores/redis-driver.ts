@@ -136,9 +136,7 @@ function nodeRedis(client: NodeRedisClient): RedisDriver {
     send(_key, command) {
       const needsNoTimer = client.isReady && underWay < BUSY
       underWay++
-      return client
-        .sendCommand([...command], needsNoTimer ? NO_TIMEOUT : undefined)
-        .then(answered, failed)
+      return client.sendCommand([...command], needsNoTimer ? NO_TIMEOUT : undefined).then(answered, failed)
     },
     sendAll: (_key, commands) => pipelined(client.multi(), commands, (command) => [command]),
   }

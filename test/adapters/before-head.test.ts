@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeSession } from '../../src/adapters/node.ts'
+import { createSessions } from '../../src/index.ts'
 import { Browser } from '../../src/testing/browser.ts'
 import { type Handler, holding, rawGet, SAVE, serve, slowSessions } from './held.ts'
 import { close, originOf } from './serve.ts'
@@ -318,6 +319,59 @@ describe('a head that is not held', () => {
     expect(headers.get('Vary')).toBe('Accept, Cookie')
     expect(headers.get('Cache-Control')).toBe('max-age=60')
     expect(statusText).toBe('Fine')
+  })
+
+  const forms: [string, (res: ServerResponse) => void, object][] = [
+    ['nothing', (res) => res.end(), {}],
+    [
+      'headers of other names',
+      (res) => res.writeHead(200, { 'X-A': 'b', ETag: ['c'] }).end(),
+      { 'x-a': 'b', etag: 'c' },
+    ],
+    ['a reason as well', (res) => res.writeHead(200, 'Fine', { 'X-A': 'b' }).end(), { 'x-a': 'b' }],
+    ['one without a name', (res) => res.writeHead(200, { '': 'b', 'X-A': 'b' }).end(), { 'x-a': 'b' }],
+    [
+      'some on the response',
+      (res) => res.setHeader('X-A', 'old').writeHead(200, { 'x-a': 'b' }).end(),
+      { 'x-a': 'b' },
+    ],
+    ['a list', (res) => res.writeHead(200, ['X-A', 'b']).end(), { 'x-a': 'b' }],
+    [
+      'the same, in letters of its own',
+      (res) => res.writeHead(200, { VARY: 'Accept', 'cache-Control': 'public, max-age=6' }).end(),
+      { vary: 'Accept, Cookie', 'cache-control': 'private, max-age=6' },
+    ],
+  ]
+  it.each(forms)(
+    'carries its cookie, and what the answer says by itself: %s',
+    async (_, answer, expected) => {
+      const sessions = createSessions<{ n: number }>()
+      const origin = await serve(
+        nodeSession(sessions, async (req, res) => {
+          const session = await sessions.of(req)
+          session.set('n', 1)
+          answer(res)
+        }),
+      )
+      const { headers } = await fetch(origin)
+      expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^sid=/)])
+      const all = { vary: 'Cookie', 'cache-control': 'private', ...expected }
+      expect(Object.fromEntries(headers)).toMatchObject(all)
+    },
+  )
+
+  it('throws what is wrong with a header at the caller', async () => {
+    const sessions = createSessions()
+    const origin = await serve(
+      nodeSession(sessions, async (req, res) => {
+        await sessions.of(req)
+        expect(() => res.writeHead(200, { 'X-A': 'a\nb' })).toThrow(/X-A/)
+        res.end('still here')
+      }),
+    )
+    const response = await fetch(origin)
+    expect(await response.text()).toBe('still here')
+    expect(response.headers.get('Vary')).toBe('Cookie')
   })
 
   it('leaves in order when middleware changes the session at the last moment, which is saved afterwards', async () => {
