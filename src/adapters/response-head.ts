@@ -49,8 +49,8 @@ export function addSessionHeaders(res: ServerResponse, outcome: Outcome): void {
   const { read, setCookies } = outcome
   if (!read && setCookies.length === 0) return
   if (setCookies.length > 0) {
-    const present = [res.getHeader(SET_COOKIE) ?? []].flat().map(String)
-    res.setHeader(SET_COOKIE, [...present, ...setCookies.filter((cookie) => !present.includes(cookie))])
+    const present = res.getHeader(SET_COOKIE)
+    res.setHeader(SET_COOKIE, present === undefined ? [...setCookies] : joined(present, setCookies))
   }
   const { cacheControl, vary } = cachingHeaders(outcome, {
     cacheControl: header(res, CACHE_CONTROL),
@@ -64,6 +64,11 @@ export function addSessionHeaders(res: ServerResponse, outcome: Outcome): void {
 const OURS = /^(?:set-cookie|cache-control|vary|)$/i
 const NONE = { cacheControl: undefined, vary: undefined }
 const NOTHING: OutgoingHttpHeaders = {}
+
+function joined(present: OutgoingHttpHeader, cookies: readonly string[]): string[] {
+  const before = [present].flat().map(String)
+  return [...before, ...cookies.filter((cookie) => !before.includes(cookie))]
+}
 
 /**
  * The headers that were given to `writeHead`, and those that the session adds, as a flat list for Node's own `writeHead`: it
