@@ -146,7 +146,7 @@ function signedIn(): SessionRecord {
   const journal = new Journal()
   for (const [name, value] of Object.entries(data)) journal.put(name, Slot.ofValue(value, name))
   const empty = { ...newRecord(1767225600000), userId: 'ada', authenticatedAt: 1767225660000 }
-  return { ...journal.applyTo(empty, handle, () => undefined), seenAt: 1767229200000 }
+  return { ...journal.applyTo(empty, handle, { stale: () => undefined }), seenAt: 1767229200000 }
 }
 
 const expiresAt = record.seenAt + 14 * 86_400_000

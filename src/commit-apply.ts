@@ -1,51 +1,50 @@
 import type { Attempts } from './attempts.ts'
-import { type Fate, type Job, LATE } from './commit-job.ts'
+import type { Job } from './commit-job.ts'
 import type { Journal } from './journal.ts'
 import type { Loaded } from './loaded.ts'
-import type { SessionRecord } from './record.ts'
+import type { DraftRecord, SessionRecord } from './record.ts'
 
 /**
- * The session after all jobs in turn. One that came too late, or whose own function throws, changes nothing. It hears of
- * that when the write has succeeded: what it met was perhaps a change of another job that is never stored.
- * @param onStale - Told each key whose set overwrites an unseen change; throws where that is an error.
+ * The session after all jobs in turn: a record that nobody else has, but for the job that made it. A job that came too late,
+ * or whose own function throws, changes nothing. It hears of that when the write has succeeded: what it met was perhaps a
+ * change of another job that is never stored.
  */
-export function applyJobs(
-  jobs: readonly Job[],
-  key: string,
-  base: Loaded,
-  attempts: Attempts,
-  onStale: (name: string) => void,
-): SessionRecord {
-  let { record } = base
-  for (const job of jobs) {
-    job.fate = fateOf(job, key, base, record, attempts, onStale)
-    if ('view' in job.fate && !job.fate.isStored) record = job.fate.view
+export function applyJobs(jobs: readonly Job[], key: string, base: Loaded, attempts: Attempts): DraftRecord {
+  let draft: DraftRecord | undefined
+  for (let i = 0; i < jobs.length; i++) {
+    const made = apply(jobs[i] as Job, key, base, draft ?? base.record, attempts)
+    if (made) draft = made
   }
-  return record
+  return draft ?? { ...base.record }
 }
 
-function fateOf(
+/** Tells the job what becomes of it, and answers the record that it makes of this one; `undefined` where it makes none. */
+function apply(
   job: Job,
   key: string,
   base: Loaded,
   record: SessionRecord,
   attempts: Attempts,
-  onStale: (name: string) => void,
-): Fate {
+): DraftRecord | undefined {
+  let draft: DraftRecord | undefined
   try {
     const journals = attempts.notHeld(job.journals, base)
-    if (comesTooLate(record, job, journals)) return LATE
-    if (journals.length === 0 && job.journals.length > 0) return { view: base.record, isStored: true }
-    const tell = (name: string): void => {
-      job.stale ??= new Set()
-      if (!job.stale.has(name)) onStale(name)
-      job.stale.add(name)
+    if (comesTooLate(record, job, journals)) {
+      job.fate = 'late'
+    } else if (journals.length === 0 && job.journals.length > 0) {
+      job.fate = 'held'
+      job.view = base.record
+    } else {
+      for (let i = 0; i < journals.length; i++)
+        draft = (journals[i] as Journal).applyTo(draft ?? record, key, job)
+      job.fate = 'written'
+      job.view = draft ?? record
     }
-    let view = record
-    for (const journal of journals) view = journal.applyTo(view, key, tell)
-    return { view, isStored: false }
+    return draft
   } catch (error) {
-    return { error }
+    job.fate = 'failed'
+    job.error = error
+    return undefined
   }
 }
 
@@ -56,8 +55,19 @@ function fateOf(
  * @param left - those of its journals that are not stored yet
  */
 function comesTooLate(record: SessionRecord, { userId, journals }: Job, left: readonly Journal[]): boolean {
-  if (left.length === 0 || journals.some((journal) => journal.login)) return false
+  if (left.length === 0 || journals.some(signsIn)) return false
   if (userId !== undefined && record.userId !== userId) return true
-  const rotates = journals.some(({ rotation }) => rotation)
-  return rotates && !journals.some((journal) => journal.canRotate(record))
+  return journals.some(rotates) && !canRotate(record, journals)
+}
+
+function signsIn({ login }: Journal): boolean {
+  return login !== undefined
+}
+
+function rotates({ rotation }: Journal): boolean {
+  return rotation !== undefined
+}
+
+function canRotate(record: SessionRecord, journals: readonly Journal[]): boolean {
+  return journals.some((journal) => journal.canRotate(record))
 }

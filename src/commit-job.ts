@@ -1,10 +1,12 @@
 import type { Awaitable } from './awaitable.ts'
+import type { StaleObserver } from './change.ts'
 import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
 import type { Loaded } from './loaded.ts'
 import type { SessionRecord } from './record.ts'
 import type { Entry } from './store.ts'
 
+/** What became of a job that is saved. */
 export interface Committed {
   /** What the store holds now. */
   readonly stored: Loaded
@@ -13,15 +15,13 @@ export interface Committed {
 }
 
 /**
- * The session after a request's own changes, which are perhaps stored already; or it came too late to change anything; or
- * its own function threw.
+ * What becomes of a job once the write that is being tried has succeeded: it is saved by it, or was before; or it came too
+ * late to change anything; or its own function threw.
  */
-export type Fate = { view: SessionRecord; isStored: boolean } | { late: true } | { error: unknown }
+export type Fate = 'written' | 'held' | 'late' | 'failed'
 
-export const LATE: Fate = { late: true }
-
-/** What one request has to save, on its way. */
-export class Job {
+/** What one request has to save, on its way, and then what became of it: one object, since each request makes one. */
+export class Job implements StaleObserver {
   base: Loaded
   /** The secret that the request came with. */
   readonly secret: string
@@ -31,46 +31,77 @@ export class Job {
   readonly journals: readonly Journal[]
   /** The write that carries it; none while it waits. */
   batch: Batch | undefined
-  /** Keys told to be stale: a replay tells them no second time. */
-  stale: Set<string> | undefined
-  /** What becomes of it once the write that is being tried has succeeded. */
-  fate: Fate = LATE
+  fate: Fate = 'late'
+  /** The session after its changes. */
+  view: SessionRecord | undefined
+  error: unknown
   /** Called, while it waits, when it is settled, when a write carries it, and when the next one is its own to make. */
   wake: () => void = ignore
-  #settled: { result: Committed | undefined } | { error: unknown } | undefined
+  readonly #onStale: (name: string) => void
+  /** Keys told to be stale: a replay tells them no second time. */
+  #stale: Set<string> | undefined
+  #isSettled = false
+  /** `undefined` when the session has ended. */
+  stored: Loaded | undefined
   #promised: { resolve(result: Committed | undefined): void; reject(error: unknown): void } | undefined
 
-  constructor(base: Loaded, secret: string, userId: string | undefined, journals: readonly Journal[]) {
+  /** @param onStale - Told each key whose set overwrites an unseen change; throws where that is an error. */
+  constructor(
+    base: Loaded,
+    secret: string,
+    userId: string | undefined,
+    journals: readonly Journal[],
+    onStale: (name: string) => void,
+  ) {
     this.base = base
     this.secret = secret
     this.userId = userId
     this.journals = journals
+    this.#onStale = onStale
   }
 
   get isSettled(): boolean {
-    return this.#settled !== undefined
+    return this.#isSettled
+  }
+
+  stale(name: string): void {
+    this.#stale ??= new Set()
+    if (!this.#stale.has(name)) this.#onStale(name)
+    this.#stale.add(name)
   }
 
   /** What became of it, or will. Throws at once where it has failed at once. */
   answer(): Awaitable<Committed | undefined> {
-    const settled = this.#settled
-    if (!settled) {
-      return new Promise((resolve, reject) => {
-        this.#promised = { resolve, reject }
-      })
-    }
-    if ('error' in settled) throw settled.error
-    return settled.result
+    if (!this.#isSettled) return this.#later()
+    if (this.fate === 'failed') throw this.error
+    return this.#committed
   }
 
-  resolve(result: Committed | undefined): void {
-    this.#settled ??= { result }
-    this.#promised?.resolve(result)
+  // A method of its own, since closures keep what they see on the heap even where none is made.
+  #later(): Promise<Committed | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#promised = { resolve, reject }
+    })
+  }
+
+  get #committed(): Committed | undefined {
+    return this.stored && (this as Committed)
+  }
+
+  /** @param stored - What the store holds now; `undefined` when the session has ended. */
+  resolve(stored: Loaded | undefined): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.stored = stored
+    this.#promised?.resolve(this.#committed)
     this.wake()
   }
 
   reject(error: unknown): void {
-    this.#settled ??= { error }
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.fate = 'failed'
+    this.error = error
     this.#promised?.reject(error)
     this.wake()
   }
@@ -97,14 +128,14 @@ export function extendsOnly({ journals }: Job): boolean {
 }
 
 export function isToWrite({ fate }: Job): boolean {
-  return 'view' in fate && !fate.isStored
+  return fate === 'written'
 }
 
 /** Tells the jobs what became of them by a write that has succeeded. */
 export function settle(batch: readonly Job[], stored: Loaded): undefined {
-  for (const job of batch) {
-    const { fate } = job
-    if ('error' in fate) job.reject(fate.error)
-    else job.resolve('view' in fate ? { stored, view: fate.view } : undefined)
+  for (let i = 0; i < batch.length; i++) {
+    const job = batch[i] as Job
+    if (job.fate === 'failed') job.reject(job.error)
+    else job.resolve(job.fate === 'late' ? undefined : stored)
   }
 }

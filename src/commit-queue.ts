@@ -96,7 +96,7 @@ export class CommitQueue {
 
 function batchOf(jobs: Job[]): Batch {
   const batch: Batch = { jobs, sent: undefined }
-  for (const job of jobs) carry(job, batch)
+  for (let i = 0; i < jobs.length; i++) carry(jobs[i] as Job, batch)
   return batch
 }
 

@@ -27,8 +27,6 @@ export interface CommitContext extends Pick<Verbs, 'update'> {
   now(): number
   /** Decodes and checks an entry that another process wrote; `undefined` when it cannot be read. */
   open(key: string, entry: StoredEntry, opener: Opener): Promise<SessionRecord | undefined>
-  /** Told each key whose set overwrites an unseen change; throws where that is an error. */
-  onStale(name: string): void
 }
 
 // Every lost race means that another process's write succeeded, so many in a row mean a session under siege.
@@ -113,10 +111,10 @@ export class Committer {
   /** Settles the jobs, at once or later; or answers the newer state that another process has written first. */
   #writeOn(base: Loaded, key: string, batch: Batch): Promise<Loaded | undefined> | undefined {
     const { jobs } = batch
-    const { now, onStale } = this.#context
-    const changed = applyJobs(jobs, key, base, this.attempts, onStale)
-    const record = { ...changed, seenAt: now(), mark: newMark() }
+    const record = applyJobs(jobs, key, base, this.attempts)
     if (!jobs.some(isToWrite)) return settle(jobs, base)
+    record.seenAt = this.#context.now()
+    record.mark = newMark()
     const entry = this.#entry(key, record)
     const sent = { base, record, entry }
     batch.sent = sent
@@ -172,7 +170,7 @@ export class Committer {
 
   #noteAttempt(batch: readonly Job[], { record, base }: Sent): void {
     for (const { fate, journals } of batch) {
-      if ('view' in fate) this.attempts.note(journals, record.mark, base.version)
+      if (fate === 'written' || fate === 'held') this.attempts.note(journals, record.mark, base.version)
     }
   }
 
@@ -184,7 +182,10 @@ export class Committer {
   #newest(key: string, batch: readonly Job[]): Loaded {
     let newest = this.recent.get(key)
     // What was read since the write may be newer still.
-    for (const { base } of batch) if (!newest || base.at >= newest.at) newest = base
+    for (let i = 0; i < batch.length; i++) {
+      const { base } = batch[i] as Job
+      if (!newest || base.at >= newest.at) newest = base
+    }
     return newest as Loaded
   }
 
@@ -222,7 +223,10 @@ export class Committer {
 
   /** Another request's write has extended the session already. */
   #overtaken(batch: Job[]): undefined {
-    for (const job of batch) job.resolve({ stored: job.base, view: job.base.record })
+    for (const job of batch) {
+      job.view = job.base.record
+      job.resolve(job.base)
+    }
   }
 }
 

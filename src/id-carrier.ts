@@ -1,12 +1,12 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Carriage, Carrier } from './carrier.ts'
+import { NOBODY } from './change.ts'
 import type { Committer } from './commit.ts'
 import { type Committed, Job } from './commit-job.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
 import { formatId, hashSecret, type Id, newKey, newSecret } from './id.ts'
 import { carried, type IdCarried, type IdContext, IdOpener } from './id-opener.ts'
-import { ignore } from './ignore.ts'
 import type { Journal } from './journal.ts'
 import { expiryAfterUse, extensionDue } from './lifetime.ts'
 import {
@@ -77,7 +77,7 @@ export class IdCarrier implements Carrier {
   ): Awaitable<IdCarriage | undefined> {
     const { loaded, id, record } = carried
     if (!loaded) return this.#create(carried, journals, jar)
-    const job = new Job(loaded, id.secret, record.userId, journals)
+    const job = new Job(loaded, id.secret, record.userId, journals, this.#context.onStale)
     const committed = this.#committer.commit(id.key, job)
     return committed instanceof Promise
       ? this.#updatedLater(carried, journals, jar, committed)
@@ -178,7 +178,8 @@ export class IdCarrier implements Carrier {
     const { key } = before.id
     let { id, secretHash: hash } = before
     let isRetimed = false
-    for (const { rotation, timeouts } of journals) {
+    for (let i = 0; i < journals.length; i++) {
+      const { rotation, timeouts } = journals[i] as Journal
       if (timeouts) isRetimed = true
       const rotated = rotation && hashSecret(rotation.to)
       if (!rotated || !hasSecret(stored.record, rotated)) continue
@@ -208,5 +209,5 @@ function opens(hash: string | undefined, record: SessionRecord): boolean {
 }
 
 function applied(journals: readonly Journal[], record: SessionRecord, key: string): SessionRecord {
-  return journals.reduce((base, journal) => journal.applyTo(base, key, ignore), record)
+  return journals.reduce((base, journal) => journal.applyTo(base, key, NOBODY), record)
 }

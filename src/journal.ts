@@ -1,6 +1,8 @@
-import { type Change, changed, type Updater } from './change.ts'
+import { ByKey } from './by-key.ts'
+import { type Change, changed, type StaleObserver, type Updater } from './change.ts'
 import { hashSecret } from './id.ts'
 import {
+  type DraftRecord,
   hasSecret,
   NO_TIMEOUTS,
   type SecretHash,
@@ -30,7 +32,7 @@ const MAX_SECRETS = 8
  */
 export class Journal {
   // Made when first needed: most requests only read.
-  #changes: Map<string, Change> | undefined
+  #changes: ByKey<Change> | undefined
   #cleared = false
   #flashes: Map<number, Flash> | undefined
   /** The stored flashes that were handed out. */
@@ -44,7 +46,7 @@ export class Journal {
 
   get isEmpty(): boolean {
     return (
-      !this.#changes?.size &&
+      !this.#changes &&
       !this.#cleared &&
       !this.#flashes?.size &&
       !this.#taken?.size &&
@@ -54,14 +56,16 @@ export class Journal {
     )
   }
 
-  /** The keys that it changes. */
-  get keys(): Iterable<string> {
-    return this.#changes?.keys() ?? []
+  /** The first of its changes of one key each; each knows the next. */
+  get firstChange(): Change | undefined {
+    return this.#changes?.first
   }
 
   /** Whether applying it twice is as good as once. All but the functions of `update` are made so. */
   get isRepeatable(): boolean {
-    return ![...(this.#changes?.values() ?? [])].some(({ kind }) => kind === 'update')
+    let change = this.firstChange
+    while (change && !change.updater) change = change.next
+    return change === undefined
   }
 
   get login(): { userId: string; at: number } | undefined {
@@ -77,11 +81,11 @@ export class Journal {
   }
 
   put(key: string, slot: Slot, seen?: { slot: Slot | undefined }): void {
-    this.#change(key, { kind: 'put', slot, seen })
+    this.#change(key, slot, seen)
   }
 
   delete(key: string): void {
-    this.#change(key, { kind: 'delete' })
+    this.#change(key, undefined)
   }
 
   /**
@@ -90,18 +94,18 @@ export class Journal {
    */
   update(key: string, updater: Updater, before: Slot | undefined, after: Slot | undefined): void {
     const change = this.#changes?.get(key)
-    if (change?.kind === 'update') {
+    if (!change) {
+      this.#change(key, after, undefined, updater, before)
+      return
+    }
+    change.slot = after
+    if (change.updater) {
+      change.updaters ??= []
       change.updaters.push(updater)
-      change.after = after
-      return
-    }
-    if (change) {
+    } else if (!after) {
       // The value no longer depends on what is stored, so neither does the result.
-      if (after) this.put(key, after, change.kind === 'put' ? change.seen : undefined)
-      else this.delete(key)
-      return
+      change.seen = undefined
     }
-    this.#change(key, { kind: 'update', updaters: [updater], before, after })
   }
 
   /** Tells what the request saw, and what it shows instead: on the same values nothing has to be done again. */
@@ -110,9 +114,17 @@ export class Journal {
     this.#made = data
   }
 
-  #change(key: string, change: Change): void {
-    this.#changes ??= new Map()
-    this.#changes.set(key, change)
+  #change(
+    key: string,
+    slot: Slot | undefined,
+    seen?: { slot: Slot | undefined },
+    updater?: Updater,
+    before?: Slot,
+  ): void {
+    this.#changes ??= new ByKey()
+    const known = this.#changes.get(key)
+    if (known) Object.assign(known, { slot, seen, updater, updaters: undefined, before })
+    else this.#changes.add({ key, next: undefined, slot, seen, updater, updaters: undefined, before })
   }
 
   clear(): void {
@@ -159,15 +171,12 @@ export class Journal {
     return this.#rotation === undefined || hasSecret(base, this.#rotation.from)
   }
 
-  /**
-   * The record after these operations.
-   * @param onStale - Told each key whose set overwrites a change that the request had not seen; may throw.
-   */
-  applyTo(base: SessionRecord, key: string, onStale: (name: string) => void): SessionRecord {
+  /** The record after these operations: a new one, which nobody else has. */
+  applyTo(base: SessionRecord, key: string, observer: StaleObserver): DraftRecord {
     const empties = this.#cleared || this.#handsOver(base)
     return {
       ...this.factsOn(base),
-      data: this.#data(empties ? NOTHING : base.data, onStale),
+      data: this.#data(empties ? NOTHING : base.data, observer),
       flashes: this.#flashesAfter(empties ? [] : base.flashes),
       secrets: this.#secrets(base, key),
     }
@@ -200,15 +209,15 @@ export class Journal {
     )
   }
 
-  #data(base: ReadonlyMap<string, Slot>, onStale: (name: string) => void): ReadonlyMap<string, Slot> {
+  #data(base: ReadonlyMap<string, Slot>, observer: StaleObserver): ReadonlyMap<string, Slot> {
     if (!this.#changes) return base
     if (this.#made && this.#madeOn === base) return this.#made
     const data = copyOf(base)
-    this.#changes.forEach((change, name) => {
-      const slot = changed(name, change, data.get(name), onStale)
-      if (slot) data.set(name, slot)
-      else data.delete(name)
-    })
+    for (let change = this.firstChange; change; change = change.next) {
+      const slot = changed(change, data.get(change.key), observer)
+      if (slot) data.set(change.key, slot)
+      else data.delete(change.key)
+    }
     return data
   }
 

@@ -1,5 +1,4 @@
-import type { Updater } from './change.ts'
-import { ignore } from './ignore.ts'
+import { NOBODY, type Updater } from './change.ts'
 import { Journal } from './journal.ts'
 import { newFlashNumber, type SessionRecord } from './record.ts'
 import type { Flash, RecordBody } from './record-body.ts'
@@ -104,7 +103,11 @@ export class JournaledValues extends Values {
 
   /** Journals what was changed inside objects that were handed out, as a set of the whole value. */
   keepChangesInPlace(): void {
-    for (const [key, value] of this.changedInPlace()) this.set(key, value)
+    this.changedInPlace().forEach(this.#setAnew, this)
+  }
+
+  #setAnew({ key, object }: { key: string; object: unknown }): void {
+    this.set(key, object)
   }
 
   /** The operations since the last call. What they come to is shown on, while they are being saved. */
@@ -112,11 +115,8 @@ export class JournaledValues extends Values {
     this.keepChangesInPlace()
     const { journal } = this
     this.#journal = undefined
-    for (const key of journal.keys) this.written(key)
-    if (this.#isPlain) {
-      const { stored, shown } = this.settled()
-      journal.made(stored, shown)
-    }
+    for (let change = journal.firstChange; change; change = change.next) this.written(change.key)
+    if (this.#isPlain) journal.made(this.base, this.settled())
     this.#isPlain = false
     return journal
   }
@@ -126,7 +126,7 @@ export class JournaledValues extends Values {
     if (secretHash !== undefined) this.#journal?.rotateFrom(secretHash)
     this.keepChangesInPlace()
     this.#isPlain = !this.isJournaled
-    this.#show(record, this.#isPlain ? record : this.journal.applyTo(record, handle, ignore))
+    this.#show(record, this.#isPlain ? record : this.journal.applyTo(record, handle, NOBODY))
   }
 
   /** Shows the values of a session that has taken the place of this one. */

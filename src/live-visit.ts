@@ -35,7 +35,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   }
 
   session(): Promise<Session<Data>> {
-    this.#loading ??= endOfTurn().then(() => this.#load())
+    // Bound, not a closure, which would need twice the memory.
+    this.#loading ??= endOfTurn().then(this.#load.bind(this))
     return this.#loading
   }
 
@@ -47,7 +48,7 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
     try {
       // What an explicit save() could not save was reported to its caller: it is not tried again behind their back.
       const saved = this.#saves?.saveNew()
-      return saved instanceof Promise ? saved.then(ignore, (error) => this.#notCommitted(error)) : undefined
+      return saved instanceof Promise ? saved.then(ignore, this.#notCommitted.bind(this)) : undefined
     } catch (error) {
       return this.#notCommitted(error)
     }

@@ -16,6 +16,9 @@ export interface SessionRecord extends RecordHead, RecordBody {
   readonly closed: boolean
 }
 
+/** One that is being made, and nobody else has. */
+export type DraftRecord = { -readonly [Name in keyof SessionRecord]: SessionRecord[Name] }
+
 /** What may open a record's sealed data: secrets of its ids, or else the data key of a record of the same session. */
 export type Opener = { secrets: readonly string[]; dataKey?: Uint8Array | undefined } | undefined
 

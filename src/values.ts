@@ -1,7 +1,8 @@
+import { ByKey, type Keyed } from './by-key.ts'
 import { Slot } from './slot.ts'
 
 /** What a request has seen of one key. */
-interface Sight {
+interface Sight extends Keyed<Sight> {
   /** Whether it has looked at what is stored there. */
   isRead: boolean
   /** The object that it holds, and may change in place. */
@@ -14,7 +15,8 @@ export class Values {
   #slots: ReadonlyMap<string, Slot>
   /** The same map, once it is this request's own to change. */
   #own: Map<string, Slot> | undefined
-  #sights: Map<string, Sight> | undefined
+  // Made when first needed.
+  #sights: ByKey<Sight> | undefined
   /** Whether any of them holds an object. */
   #holds = false
 
@@ -71,13 +73,18 @@ export class Values {
   clear(): void {
     this.#own = new Map()
     this.#slots = this.#own
-    for (const sight of this.#sights?.values() ?? []) sight.object = undefined
+    for (let sight = this.#sights?.first; sight; sight = sight.next) sight.object = undefined
   }
 
-  /** The values that are stored, and those that are shown: neither changes any more. */
-  settled(): { stored: ReadonlyMap<string, Slot>; shown: ReadonlyMap<string, Slot> } {
+  /** The values that are stored. */
+  get base(): ReadonlyMap<string, Slot> {
+    return this.#stored
+  }
+
+  /** The values that are shown: from now on they do not change any more. */
+  settled(): ReadonlyMap<string, Slot> {
     this.#own = undefined
-    return { stored: this.#stored, shown: this.#slots }
+    return this.#slots
   }
 
   /** What was stored under a key that the request has read; `undefined` when it has not. */
@@ -89,13 +96,14 @@ export class Values {
    * The objects that were changed in place since they were written down.
    * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` when one of them no longer survives storage.
    */
-  changedInPlace(): readonly [key: string, object: object][] {
-    if (!this.#sights || !this.#holds) return NONE
-    let changed: [string, object][] | undefined
-    for (const [key, { object }] of this.#sights) {
+  changedInPlace(): readonly Sight[] {
+    if (!this.#holds) return NONE
+    let changed: Sight[] | undefined
+    for (let sight = this.#sights?.first; sight; sight = sight.next) {
+      const { key, object } = sight
       if (!object || this.#slots.get(key)?.holds(object, key)) continue
       changed ??= []
-      changed.push([key, object])
+      changed.push(sight)
     }
     return changed ?? NONE
   }
@@ -113,10 +121,11 @@ export class Values {
    * @param shown - The same with what the request has changed since.
    */
   adopt(stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>): void {
-    this.#sights?.forEach((sight, key) => {
+    for (let sight = this.#sights?.first; sight; sight = sight.next) {
+      const { key } = sight
       sight.isRead = false
       if (sight.object && !Slot.same(shown.get(key), this.#slots.get(key))) sight.object = undefined
-    })
+    }
     this.#stored = stored
     this.#slots = shown
     this.#own = undefined
@@ -129,11 +138,11 @@ export class Values {
   }
 
   #sight(key: string): Sight {
-    this.#sights ??= new Map()
+    this.#sights ??= new ByKey()
     let sight = this.#sights.get(key)
     if (!sight) {
-      sight = { isRead: false, object: undefined }
-      this.#sights.set(key, sight)
+      sight = { key, next: undefined, isRead: false, object: undefined }
+      this.#sights.add(sight)
     }
     return sight
   }
@@ -156,10 +165,12 @@ export class Values {
 /** By hand, since `new Map(map)` takes twice as long: it makes a pair of each. */
 export function copyOf(slots: ReadonlyMap<string, Slot>): Map<string, Slot> {
   const copy = new Map<string, Slot>()
-  slots.forEach((slot, key) => {
-    copy.set(key, slot)
-  })
+  slots.forEach(put, copy)
   return copy
+}
+
+function put(this: Map<string, Slot>, slot: Slot, key: string): void {
+  this.set(key, slot)
 }
 
 const NONE: readonly never[] = []

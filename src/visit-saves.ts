@@ -56,7 +56,7 @@ export class VisitSaves extends Turns {
 
   /** Answers whether the session is still there. */
   save(): Awaitable<boolean> {
-    return this.take(() => this.#saveAll())
+    return this.take(VisitSaves.#saveAll)
   }
 
   /** Takes note that the holder has ended the session. Answers the blank one that follows. */
@@ -68,10 +68,10 @@ export class VisitSaves extends Turns {
     return this.#carried
   }
 
-  #saveAll(): Awaitable<boolean> {
-    if (this.closed) return this.closed === 'failed'
-    if (this.#destroyed.length === 0) return this.#saveChanges()
-    return this.#endDestroyed().then(() => this.#saveChanges())
+  static #saveAll(this: void, mine: VisitSaves): Awaitable<boolean> {
+    if (mine.closed) return mine.closed === 'failed'
+    if (mine.#destroyed.length === 0) return mine.#saveChanges()
+    return mine.#endDestroyed().then(mine.#saveChanges.bind(mine))
   }
 
   #saveChanges(): Awaitable<boolean> {
@@ -120,7 +120,7 @@ export class VisitSaves extends Turns {
       this.#carried = carriage.carried
       this.session.stored(carriage.carried)
     } else if (carriage.carried.secretHash !== undefined) {
-      this.#destroyed = this.#destroyed.map((ended) => (ended === carried ? carriage.carried : ended))
+      this.#destroyed = replaced(this.#destroyed, carried, carriage.carried)
     }
     if (carriage.setCookies.length > 0) this.setCookies = carriage.setCookies
     return true
@@ -154,6 +154,10 @@ export class VisitSaves extends Turns {
 /** Mostly of one alone, which `concat` takes long for. */
 function joined(journals: readonly Journal[], last: Journal): readonly Journal[] {
   return journals.length > 0 ? journals.concat(last) : [last]
+}
+
+function replaced(all: readonly Carried[], one: Carried, by: Carried): readonly Carried[] {
+  return all.map((each) => (each === one ? by : each))
 }
 
 export const NONE: readonly never[] = []

@@ -1,10 +1,10 @@
 import { type Awaitable, after } from '../awaitable.ts'
 import type { Carriage, Carried, Carrier, CarrierContext } from '../carrier.ts'
+import { NOBODY } from '../change.ts'
 import { cookieName } from '../cookie.ts'
 import type { CookieJar } from '../cookie-jar.ts'
 import { SessionError } from '../errors.ts'
 import { hashSecret, newKey } from '../id.ts'
-import { ignore } from '../ignore.ts'
 import type { Journal } from '../journal.ts'
 import { expiryAfterUse, extensionDue, isOver } from '../lifetime.ts'
 import { isBlank, newRecord, type SessionRecord } from '../record.ts'
@@ -199,7 +199,7 @@ function carriedOf(sealed: SealedSession, record: SessionRecord): SealedCarried 
 }
 
 function changedBy(journals: readonly Journal[], record: SessionRecord, handle: string): SessionRecord {
-  return journals.reduce((base, journal) => journal.applyTo(base, handle, ignore), record)
+  return journals.reduce((base, journal) => journal.applyTo(base, handle, NOBODY), record)
 }
 
 const NAMED_VALUES = 3
