@@ -10,6 +10,7 @@ export interface Verbs {
 
 /** Verbs that are done when they return. One that throws has done nothing, and is called again the patient way. */
 export interface VerbsAtOnce {
+  /** What it answers may be what the store keeps: it is looked at before anything else happens, and not changed. */
   read?(key: string): StoredEntry | undefined
   create?(key: string, entry: Entry): Version | undefined
   update?(key: string, entry: Entry, version: Version): UpdateResult | undefined

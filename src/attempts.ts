@@ -33,7 +33,11 @@ export class Attempts {
    * @throws SessionError `ERR_SESSION_CONFLICT` when that cannot be known any more, and doing it twice would not do.
    */
   notHeld(journals: readonly Journal[], base: Loaded): readonly Journal[] {
-    return this.#attempts ? journals.filter((journal) => !this.#hold(journal, base)) : journals
+    return this.#attempts ? this.#left(journals, base) : journals
+  }
+
+  #left(journals: readonly Journal[], base: Loaded): Journal[] {
+    return journals.filter((journal) => !this.#hold(journal, base))
   }
 
   /** Whether the session holds what the journal did, from a write that was not answered. */

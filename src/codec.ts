@@ -7,25 +7,22 @@ export interface Encoded {
   readonly rich: boolean
 }
 
+/** Whether JSON does not keep the value exactly as it is. */
+export function isRich(value: unknown): boolean {
+  return !isPlain(value, 0)
+}
+
 // Beyond it lies a cycle, most often: devalue can tell.
 const MAX_DEPTH = 100
 
 /**
  * Writes a value as JSON.
+ * @param rich - As `isRich` says of it.
  * @param name - What the value is called in an error, as its path begins: the session's key.
  * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` naming the path of what would not survive.
  */
-export function encode(value: unknown, name: string): Encoded {
-  return isPlain(value, 0)
-    ? { json: JSON.stringify(value), rich: false }
-    : { json: encodeRich(value, name), rich: true }
-}
-
-/** Whether `encode` would write that of a value. */
-export function encodesTo({ json, rich }: Encoded, value: unknown, name: string): boolean {
-  return isPlain(value, 0)
-    ? !rich && JSON.stringify(value) === json
-    : rich && encodeRich(value, name) === json
+export function encode(value: unknown, rich: boolean, name: string): string {
+  return rich ? encodeRich(value, name) : JSON.stringify(value)
 }
 
 function encodeRich(value: unknown, name: string): string {

@@ -1,8 +1,22 @@
 import type { Attempts } from './attempts.ts'
+import { NOBODY, type StaleObserver } from './change.ts'
 import type { Job } from './commit-job.ts'
 import type { Journal } from './journal.ts'
 import type { Loaded } from './loaded.ts'
 import type { DraftRecord, SessionRecord } from './record.ts'
+
+/** The session after these journals: a record that nobody else has. */
+export function applyJournals(
+  journals: readonly Journal[],
+  record: SessionRecord,
+  key: string,
+  observer: StaleObserver = NOBODY,
+): DraftRecord {
+  let draft: DraftRecord | undefined
+  for (let i = 0; i < journals.length; i++)
+    draft = (journals[i] as Journal).applyTo(draft ?? record, key, observer)
+  return draft ?? { ...record }
+}
 
 /**
  * The session after all jobs in turn: a record that nobody else has, but for the job that made it. A job that came too late,
@@ -26,20 +40,20 @@ function apply(
   record: SessionRecord,
   attempts: Attempts,
 ): DraftRecord | undefined {
-  let draft: DraftRecord | undefined
   try {
-    const journals = attempts.notHeld(job.journals, base)
-    if (comesTooLate(record, job, journals)) {
+    const left = attempts.notHeld(job.journals, base)
+    if (comesTooLate(record, job, left)) {
       job.fate = 'late'
-    } else if (journals.length === 0 && job.journals.length > 0) {
+      return undefined
+    }
+    if (left.length === 0 && job.journals.length > 0) {
       job.fate = 'held'
       job.view = base.record
-    } else {
-      for (let i = 0; i < journals.length; i++)
-        draft = (journals[i] as Journal).applyTo(draft ?? record, key, job)
-      job.fate = 'written'
-      job.view = draft ?? record
+      return undefined
     }
+    const draft = applyJournals(left, record, key, job)
+    job.fate = 'written'
+    job.view = draft
     return draft
   } catch (error) {
     job.fate = 'failed'

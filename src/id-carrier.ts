@@ -1,15 +1,16 @@
 import type { Awaitable } from './awaitable.ts'
 import type { Carriage, Carrier } from './carrier.ts'
-import { NOBODY } from './change.ts'
 import type { Committer } from './commit.ts'
+import { applyJournals } from './commit-apply.ts'
 import { type Committed, Job } from './commit-job.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
 import { formatId, hashSecret, type Id, newKey, newSecret } from './id.ts'
-import { carried, type IdCarried, type IdContext, IdOpener } from './id-opener.ts'
+import { IdCarried, type IdContext, IdOpener } from './id-opener.ts'
 import type { Journal } from './journal.ts'
 import { expiryAfterUse, extensionDue } from './lifetime.ts'
 import {
+  type DraftRecord,
   encodeRecord,
   hasSecret,
   isBlank,
@@ -19,10 +20,22 @@ import {
   sealed,
   secretHash,
 } from './record.ts'
-import type { Version } from './store.ts'
+import type { Entry, Version } from './store.ts'
 
 interface IdCarriage extends Carriage {
   readonly carried: IdCarried
+}
+
+/** A new session on its way to the store. */
+interface Creation {
+  readonly first: IdCarried
+  readonly journals: readonly Journal[]
+  readonly jar: CookieJar
+  readonly attempt: number
+  /** The mark of what is about to be known. */
+  readonly at: number
+  readonly record: SessionRecord
+  readonly entry: Entry
 }
 
 const MAX_KEYS = 3
@@ -57,12 +70,7 @@ export class IdCarrier implements Carrier {
   }
 
   blank(): IdCarried {
-    return carried(
-      { key: newKey(), secret: newSecret() },
-      undefined,
-      undefined,
-      newRecord(this.#context.now()),
-    )
+    return blank(newRecord(this.#context.now()))
   }
 
   extensionDue({ loaded }: IdCarried): boolean {
@@ -96,48 +104,60 @@ export class IdCarrier implements Carrier {
   }
 
   #create(
-    blank: IdCarried,
+    first: IdCarried,
     journals: readonly Journal[],
     jar: CookieJar,
     attempt = 1,
   ): Awaitable<IdCarriage | undefined> {
-    const { lifetimes, now, events } = this.#context
-    const { key } = blank.id
+    const { lifetimes, now } = this.#context
+    const { key } = first.id
     const at = this.#committer.mark()
-    const changed = applied(journals, blank.record, key)
+    const changed = applyJournals(journals, first.record, key)
     // Nothing worth a row, but what was said of its timeouts holds when there is.
-    if (isBlank(changed)) return { carried: { ...blank, record: changed }, setCookies: NO_COOKIES }
-    const record = this.#firstRecord(blank.id, changed)
+    if (isBlank(changed)) {
+      const still = new IdCarried(first.id, undefined, undefined, changed)
+      return { carried: still, setCookies: NO_COOKIES }
+    }
+    const record = this.#firstRecord(first.id, changed)
     const expiresAt = expiryAfterUse(record, lifetimes, now())
     const entry = { value: encodeRecord(record, key), expiresAt, userId: record.userId }
-    const { mark } = record
+    const creation = { first, journals, jar, attempt, at, record, entry }
     const created = this.#context.create(key, entry)
-    const made = (version: Version | undefined): Awaitable<IdCarriage | undefined> => {
-      if (version === undefined) return this.#taken(blank, journals, jar, mark, attempt)
-      events.emit('created', { handle: key, userId: record.userId })
-      const [secret] = record.secrets
-      const loaded = { record, value: entry.value, version, expiresAt, at }
-      return told(carried(blank.id, secret?.hash, loaded, record), jar)
-    }
-    if (!(created instanceof Promise)) return made(created)
-    return created.then(made, (error) => {
-      this.#committer.attempts.note(journals, mark, undefined)
-      throw error
-    })
+    return created instanceof Promise
+      ? this.#createdLater(creation, created)
+      : this.#created(creation, created)
+  }
+
+  #createdLater(
+    creation: Creation,
+    created: Promise<Version | undefined>,
+  ): Promise<IdCarriage | undefined> {
+    return created.then(
+      (version) => this.#created(creation, version),
+      (error) => {
+        this.#committer.attempts.note(creation.journals, creation.record.mark, undefined)
+        throw error
+      },
+    )
+  }
+
+  #created(creation: Creation, version: Version | undefined): Awaitable<IdCarriage | undefined> {
+    if (version === undefined) return this.#taken(creation)
+    const { first, jar, at, record, entry } = creation
+    this.#context.events.emit('created', { handle: first.handle, userId: record.userId })
+    const { value, expiresAt } = entry
+    const [secret] = record.secrets
+    const loaded = { record, value, version, expiresAt, at }
+    return told(new IdCarried(first.id, secret?.hash, loaded, record), jar)
   }
 
   /**
    * Only the request that made a key may create it. One that is taken belongs to somebody else, unless its secret opens
    * it: then an earlier attempt has created it, and its answer got lost.
    */
-  async #taken(
-    blank: IdCarried,
-    journals: readonly Journal[],
-    jar: CookieJar,
-    mark: string | undefined,
-    attempt: number,
-  ): Promise<IdCarriage | undefined> {
-    const own = await this.#opener.openId(blank.id)
+  async #taken({ first, journals, jar, attempt, record }: Creation): Promise<IdCarriage | undefined> {
+    const { mark } = record
+    const own = await this.#opener.openId(first.id)
     if (own) {
       if (own.record.mark === mark) this.#committer.attempts.note(journals, mark, undefined)
       this.#context.events.emit('created', { handle: own.id.key, userId: own.record.userId })
@@ -145,17 +165,18 @@ export class IdCarrier implements Carrier {
       return saved && told(saved.carried, jar)
     }
     if (attempt < MAX_KEYS)
-      return this.#create({ ...this.blank(), record: blank.record }, journals, jar, attempt + 1)
+      return this.#create(blank(first.record), journals, jar, attempt + 1)
     throw new SessionError(
       'ERR_SESSION_STORE',
       'The session store says of every new random key that it is taken',
     )
   }
 
-  #firstRecord({ key, secret }: Id, record: SessionRecord): SessionRecord {
-    const seenAt = this.#context.now()
-    const opened = { ...record, seenAt, mark: newMark(), secrets: [secretHash(secret, key, undefined)] }
-    return this.#context.sealed ? sealed(opened, key, secret) : opened
+  #firstRecord({ key, secret }: Id, draft: DraftRecord): SessionRecord {
+    draft.seenAt = this.#context.now()
+    draft.mark = newMark()
+    draft.secrets = [secretHash(secret, key, undefined)]
+    return this.#context.sealed ? sealed(draft, key, secret) : draft
   }
 
   #updatedLater(
@@ -188,15 +209,20 @@ export class IdCarrier implements Carrier {
     }
     // Whoever holds an id that died meanwhile may be somebody else than who holds the new one. So the changes are kept,
     // and nothing is shown of what came after the id's end.
-    const record = opens(hash, view) ? view : applied(journals, before.record, key)
+    const record = opens(hash, view) ? view : applyJournals(journals, before.record, key)
     const isRotated = id !== before.id
     const { events } = this.#context
     if (isRotated) events.emit('rotated', { handle: key, userId: view.userId })
     if (journals.length === 0 && stored !== before.loaded) events.emit('renewed', { handle: key })
-    const now = carried(id, hash, stored, record)
+    const now = new IdCarried(id, hash, stored, record)
     const tells = isRotated || (isRetimed && opens(hash, stored.record))
     return tells ? told(now, jar) : { carried: now, setCookies: NO_COOKIES }
   }
+}
+
+/** A session that gets a new id. */
+function blank(record: SessionRecord): IdCarried {
+  return new IdCarried({ key: newKey(), secret: newSecret() }, undefined, undefined, record)
 }
 
 /** With the cookie that tells the visitor the id: it is new, or the cookie's life has changed. */
@@ -206,8 +232,4 @@ function told(carried: IdCarried, jar: CookieJar): IdCarriage {
 
 function opens(hash: string | undefined, record: SessionRecord): boolean {
   return hash !== undefined && hasSecret(record, hash)
-}
-
-function applied(journals: readonly Journal[], record: SessionRecord, key: string): SessionRecord {
-  return journals.reduce((base, journal) => journal.applyTo(base, key, NOBODY), record)
 }

@@ -9,10 +9,27 @@ import { hasSecret, type Opener, type SessionRecord, sealed } from './record.ts'
 import type { StoredEntry } from './store.ts'
 
 /** A session with the id that the visitor has or will get, and what the store holds under it. */
-export interface IdCarried extends Carried {
+export class IdCarried implements Carried {
   readonly id: Id
+  readonly secretHash: string | undefined
   /** `undefined` while nothing is stored. */
   readonly loaded: Loaded | undefined
+  readonly record: SessionRecord
+
+  constructor(id: Id, secretHash: string | undefined, loaded: Loaded | undefined, record: SessionRecord) {
+    this.id = id
+    this.secretHash = secretHash
+    this.loaded = loaded
+    this.record = record
+  }
+
+  get handle(): string {
+    return this.id.key
+  }
+
+  get expiresAt(): number | undefined {
+    return this.loaded?.expiresAt
+  }
 }
 
 /** What the carrier needs of its surroundings. */
@@ -20,15 +37,6 @@ export interface IdContext extends CarrierContext, Pick<Verbs, 'read' | 'create'
   delete(key: string): Promise<void>
   /** The session of an entry; `undefined` when it cannot be read. */
   decode(key: string, entry: StoredEntry, opener: Opener): SessionRecord | undefined
-}
-
-export function carried(
-  id: Id,
-  secretHash: string | undefined,
-  loaded: Loaded | undefined,
-  record: SessionRecord,
-): IdCarried {
-  return { id, loaded, record, handle: id.key, secretHash, expiresAt: loaded?.expiresAt }
 }
 
 // Each costs a read, and a browser sends two or three at the most: the rest is somebody trying.
@@ -101,7 +109,7 @@ export class IdOpener {
   /** @param checked - What the schema has left of what was read. */
   #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
     const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
-    if (record === read.record) return carried(id, hash, read, record)
-    return carried(id, hash, { ...read, record }, record)
+    if (record === read.record) return new IdCarried(id, hash, read, record)
+    return new IdCarried(id, hash, { ...read, record }, record)
   }
 }

@@ -222,10 +222,13 @@ export class Journal {
   }
 
   #flashesAfter(stored: readonly Flash[]): readonly Flash[] {
-    const [own, taken] = [this.#flashes, this.#taken]
-    if (!own && !taken) return stored
+    return this.#flashes || this.#taken ? this.#flashesOn(stored) : stored
+  }
+
+  #flashesOn(stored: readonly Flash[]): readonly Flash[] {
+    const own = this.#flashes
     // Own ones are there already when the store had written them, and its answer got lost.
-    const kept = stored.filter(({ number }) => !taken?.has(number) && !own?.has(number))
+    const kept = stored.filter(({ number }) => !this.#taken?.has(number) && !own?.has(number))
     return own ? [...kept, ...own.values()] : kept
   }
 

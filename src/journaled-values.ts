@@ -69,13 +69,14 @@ export class JournaledValues extends Values {
     this.update(key, (current) => (current === undefined ? inserted.copy() : current))
   }
 
-  update(key: string, fn: Updater): void {
+  update(key: string, fn: Updater): unknown {
     const before = this.slot(key)
     const result = fn(before?.copy())
     const slot = Slot.ofResult(result, key)
     if (slot) this.put(key, slot, result)
     else super.delete(key)
     this.journal.update(key, fn, before, slot)
+    return result
   }
 
   override clear(): void {

@@ -25,7 +25,7 @@ export function expiryAfterUse(record: SessionRecord, lifetimes: Lifetimes, now:
 
 /** Whether the session is over by the lifetimes of today, which may be shorter than when it was written. */
 export function isOver(record: SessionRecord, lifetimes: Lifetimes, now: number): boolean {
-  return expiryAfterUse(record, lifetimes, record.seenAt) <= now
+  return record.seenAt + idleOf(record, lifetimes) <= now || absoluteEnd(record, lifetimes) <= now
 }
 
 /**
@@ -38,9 +38,11 @@ export function extensionDue(
   lifetimes: Lifetimes,
   now: number,
 ): boolean {
-  const next = expiryAfterUse(record, lifetimes, now)
-  const interval = Math.min(idleOf(record, lifetimes) / 10, MAX_EXTENSION_INTERVAL)
-  return now - record.seenAt >= interval || (next > expiresAt && next === absoluteEnd(record, lifetimes))
+  const idle = idleOf(record, lifetimes)
+  const unused = now - record.seenAt
+  if (unused >= idle / 10 || unused >= MAX_EXTENSION_INTERVAL) return true
+  const end = absoluteEnd(record, lifetimes)
+  return end > expiresAt && end <= now + idle
 }
 
 /** The `Max-Age` of the cookie: up to the absolute end. Rounded up, so that the cookie never dies first. */

@@ -92,9 +92,9 @@ export class LiveSession {
     values.keepChangesInPlace()
     const before = values.slot(key)
     values.see(key)
-    values.update(key, fn)
+    const result = values.update(key, fn)
     if (this.#context.warns) reportImpure(key, fn, before, values.slot(key))
-    return values.value(key)
+    return result
   }
 
   clear(): void {
@@ -188,10 +188,10 @@ export class LiveSession {
   /** The operations since the last call. What they come to is shown on, while they are being saved. */
   takeJournal(): Journal {
     const journal = this.#values.takeJournal()
-    const { record, expiresAt } = this.#state
+    const { record, handle, secretHash, expiresAt } = this.#state
     const shown = journal.factsOn(record)
     if (shown !== record)
-      this.#state = { ...this.#state, record: shown, expiresAt: expiresAt && this.#expiry(shown) }
+      this.#state = { handle, record: shown, secretHash, expiresAt: expiresAt && this.#expiry(shown) }
     return journal
   }
 

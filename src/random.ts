@@ -1,4 +1,4 @@
-import { toBase64Url } from './base64url.ts'
+import { newBytes, toBase64Url } from './base64url.ts'
 
 // Drawn many at a time, since each draw costs more than the bytes. Not at once when loaded, where some runtimes refuse it.
 const POOL_BYTES = 3072
@@ -11,11 +11,11 @@ export function randomText(bytes: number): string {
 }
 
 export function randomBytes(bytes: number): Uint8Array {
-  return draw(bytes, (all, start, end) => all.slice(start, end))
+  return draw(bytes, (all, start, end) => new Uint8Array(all.subarray(start, end)))
 }
 
 function draw<T>(bytes: number, take: (pool: Uint8Array, start: number, end: number) => T): T {
-  pool ??= new Uint8Array(POOL_BYTES)
+  pool ??= newBytes(POOL_BYTES)
   if (drawn + bytes > POOL_BYTES) {
     crypto.getRandomValues(pool)
     drawn = 0

@@ -81,10 +81,8 @@ const SEALED = '~'
 /** The text that a store keeps for a record: a head of all but the data, and the data as JSON or sealed. */
 export function encodeRecord(record: SessionRecord, key: string): string {
   const { dataKey } = record
-  const head = encodeHead(record)
-  return dataKey
-    ? `${head}${SEALED}${seal(encodeBody(record), dataKey, `data ${key}`)}`
-    : encodeBody(record, head)
+  const body = encodeBody(record)
+  return encodeHead(record) + (dataKey ? `${SEALED}${seal(body, dataKey, `data ${key}`)}` : body)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { decode, type Encoded, encode, encodesTo } from './codec.ts'
+import { decode, type Encoded, encode, isRich } from './codec.ts'
 
 /**
  * One value of a session as it is stored: text, which never changes, and stays as it is where the session is written anew.
@@ -19,7 +19,8 @@ export class Slot implements Encoded {
 
   /** Writes a value down. @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` when it would not survive. */
   static ofValue(value: unknown, name: string): Slot {
-    return Slot.ofJson(encode(value, name), name)
+    const rich = isRich(value)
+    return Slot.ofJson(encode(value, rich, name), rich, name)
   }
 
   /** Of what a function of `update` made: `undefined` removes the value. */
@@ -27,7 +28,7 @@ export class Slot implements Encoded {
     return result === undefined ? undefined : Slot.ofValue(result, name)
   }
 
-  static ofJson({ json, rich }: Encoded, name: string): Slot {
+  static ofJson(json: string, rich: boolean, name: string): Slot {
     const label = `${JSON.stringify(name)}:`
     return new Slot(label + json, label.length, rich)
   }
@@ -43,7 +44,9 @@ export class Slot implements Encoded {
 
   /** Whether it was written from a value that is as this one. @throws SessionError as `ofValue` does. */
   holds(value: unknown, name: string): boolean {
-    return encodesTo(this, value, name)
+    if (isRich(value) !== this.rich) return false
+    const json = encode(value, this.rich, name)
+    return this.member.length === this.start + json.length && this.member.endsWith(json)
   }
 
   /** Whether both hold the same value of the same name. One text may stand for two values, one plain and one rich. */

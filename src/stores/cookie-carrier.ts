@@ -1,6 +1,6 @@
 import { type Awaitable, after } from '../awaitable.ts'
 import type { Carriage, Carried, Carrier, CarrierContext } from '../carrier.ts'
-import { NOBODY } from '../change.ts'
+import { applyJournals } from '../commit-apply.ts'
 import { cookieName } from '../cookie.ts'
 import type { CookieJar } from '../cookie-jar.ts'
 import { SessionError } from '../errors.ts'
@@ -118,7 +118,7 @@ export class CookieCarrier implements Carrier {
 
   #begin(blank: SealedCarried, journals: readonly Journal[], jar: CookieJar): Awaitable<Carriage> {
     const { handle } = blank
-    const record = changedBy(journals, blank.record, handle)
+    const record = applyJournals(journals, blank.record, handle)
     // Nothing worth a cookie, but what was said of its timeouts holds when there is.
     if (isBlank(record)) return { carried: { ...blank, record }, setCookies: [] }
     return after(this.#revocation?.epochOf(record.userId), (epoch) => {
@@ -135,7 +135,7 @@ export class CookieCarrier implements Carrier {
     jar: CookieJar,
   ): Awaitable<Carriage | undefined> {
     const rotation = journals.findLast((journal) => journal.rotation)?.rotation
-    const changed = changedBy(journals, record, handle)
+    const changed = applyJournals(journals, record, handle)
     const generation = rotation ? hashSecret(rotation.to).slice(0, TOKEN_LENGTH) : sealed.generation
     return after(
       this.#revocation ? this.#revocation.admit(sealed, changed.userId, rotation !== undefined) : sealed,
@@ -168,7 +168,7 @@ export class CookieCarrier implements Carrier {
       this.#context.events.emit('rotated', { handle, userId: draft.record.userId })
       if (became !== 'taken over') return carriage
       // Who changed the id first may be somebody else: as in a store, nothing of theirs is handed over.
-      const stranger = changedBy(journals, { ...record, userId: undefined, secrets: [] }, handle)
+      const stranger = applyJournals(journals, { ...record, userId: undefined, secrets: [] }, handle)
       return this.#seal({ ...draft, record: stranger }, jar)
     })
   }
@@ -196,10 +196,6 @@ type SealedCarriage = Carriage & { readonly carried: { readonly sealed: SealedSe
 function carriedOf(sealed: SealedSession, record: SessionRecord): SealedCarried & { sealed: SealedSession } {
   const { handle, generation, expiresAt } = sealed
   return { handle, record, sealed, secretHash: generation, expiresAt }
-}
-
-function changedBy(journals: readonly Journal[], record: SessionRecord, handle: string): SessionRecord {
-  return journals.reduce((base, journal) => journal.applyTo(base, handle, NOBODY), record)
 }
 
 const NAMED_VALUES = 3

@@ -82,7 +82,8 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
   }
 
   async read(key: string): Promise<StoredEntry | undefined> {
-    return this.#read(key)
+    const node = this.#read(key)
+    return node && stored(node)
   }
 
   async create(key: string, entry: Entry): Promise<Version | undefined> {
@@ -93,11 +94,10 @@ class BoundedMap implements MemoryStore, StoreAtOnce {
     return this.#update(key, entry, version)
   }
 
-  #read(key: string): StoredEntry | undefined {
+  #read(key: string): Node | undefined {
     const node = this.#live(key)
-    if (!node) return undefined
-    this.#recency.use(node)
-    return stored(node)
+    if (node) this.#recency.use(node)
+    return node
   }
 
   #create(key: string, entry: Entry): Version | undefined {
