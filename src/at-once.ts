@@ -38,16 +38,18 @@ export function verbsOf(store: Store, patient: Verbs): Verbs {
 }
 
 /** What fails at once fails again, and then as it has to: told to observers, or after a wait for a lock. */
-function atOnceOr<Asked extends unknown[], T>(
-  atOnce: ((...asked: Asked) => T) | undefined,
-  patient: (...asked: Asked) => Awaitable<T>,
-): (...asked: Asked) => Awaitable<T> {
+function atOnceOr<Verb extends (key: string, entry: Entry, version: Version) => unknown>(
+  atOnce: ((...asked: Parameters<Verb>) => unknown) | undefined,
+  patient: Verb,
+): Verb {
   if (!atOnce) return patient
-  return (...asked) => {
+  const verb: Verb = atOnce as Verb
+  // By name, not by `...`, which makes a list for each call.
+  return ((key, entry, version) => {
     try {
-      return atOnce(...asked)
+      return verb(key, entry, version)
     } catch {
-      return patient(...asked)
+      return patient(key, entry, version)
     }
-  }
+  }) as Verb
 }

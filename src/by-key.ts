@@ -1,4 +1,4 @@
-/** What is found by its key. */
+/** One of the things in a `ByKey`. */
 export interface Keyed<Item> {
   readonly key: string
   /** The one that came after it. */
@@ -10,7 +10,8 @@ const FEW = 8
 
 /**
  * Things by their keys, in the order in which they came. A request has one or two of a kind mostly, so they are a chain,
- * which takes a fifth of the memory of a `Map`; where they are many, there is a map beside it.
+ * which takes a fifth of the memory of a `Map`; where they are many, there is a map beside it. A base class, since an object
+ * of its own would take as much again.
  */
 export class ByKey<Item extends Keyed<Item>> {
   #first: Item | undefined
@@ -21,7 +22,8 @@ export class ByKey<Item extends Keyed<Item>> {
     return this.#first
   }
 
-  get(key: string): Item | undefined {
+  /** The one of that key. */
+  of(key: string): Item | undefined {
     let item = this.#first
     for (let passed = 0; item && item.key !== key; item = item.next) {
       if (++passed > FEW) return this.#mapped().get(key)
@@ -35,6 +37,11 @@ export class ByKey<Item extends Keyed<Item>> {
     else this.#first = item
     this.#last = item
     this.#map?.set(item.key, item)
+  }
+
+  /** Forgets them all. */
+  forget(): void {
+    this.#first = this.#last = this.#map = undefined
   }
 
   #mapped(): Map<string, Item> {

@@ -72,20 +72,20 @@ export class Job implements StaleObserver {
 
   /** What became of it, or will. Throws at once where it has failed at once. */
   answer(): Awaitable<Committed | undefined> {
-    if (!this.#isSettled) return this.#later()
+    if (!this.#isSettled) return Job.#later(this)
     if (this.fate === 'failed') throw this.error
-    return this.#committed
+    return Job.#committed(this)
   }
 
   // A method of its own, since closures keep what they see on the heap even where none is made.
-  #later(): Promise<Committed | undefined> {
+  static #later(job: Job): Promise<Committed | undefined> {
     return new Promise((resolve, reject) => {
-      this.#promised = { resolve, reject }
+      job.#promised = { resolve, reject }
     })
   }
 
-  get #committed(): Committed | undefined {
-    return this.stored && (this as Committed)
+  static #committed(job: Job): Committed | undefined {
+    return job.stored && (job as Committed)
   }
 
   /** @param stored - What the store holds now; `undefined` when the session has ended. */
@@ -93,7 +93,7 @@ export class Job implements StaleObserver {
     if (this.#isSettled) return
     this.#isSettled = true
     this.stored = stored
-    this.#promised?.resolve(this.#committed)
+    this.#promised?.resolve(Job.#committed(this))
     this.wake()
   }
 

@@ -36,10 +36,17 @@ export class Events {
 
   emit<Name extends SessionEventName>(name: Name, event: SessionEvents[Name]): void {
     const listeners = this.#listeners.get(name)
-    if (!listeners) return
+    if (listeners) this.#tell(listeners as Set<SessionListener<Name>>, name, event)
+  }
+
+  #tell<Name extends SessionEventName>(
+    listeners: Set<SessionListener<Name>>,
+    name: Name,
+    event: SessionEvents[Name],
+  ): void {
     const report = (error: unknown): void => console.error(`sojourn: a listener of "${name}" threw`, error)
     // A copy: a listener may subscribe another one, whose turn is the next event.
-    for (const listener of [...listeners] as SessionListener<Name>[]) {
+    for (const listener of [...listeners]) {
       try {
         const answer: unknown = listener(event)
         // An async function fits the type, and its rejection would end the process.

@@ -146,9 +146,8 @@ export class IdCarrier implements Carrier {
     const { first, jar, at, record, entry } = creation
     this.#context.events.emit('created', { handle: first.handle, userId: record.userId })
     const { value, expiresAt } = entry
-    const [secret] = record.secrets
     const loaded = { record, value, version, expiresAt, at }
-    return told(new IdCarried(first.id, secret?.hash, loaded, record), jar)
+    return told(new IdCarried(first.id, record.secrets[0]?.hash, loaded, record), jar)
   }
 
   /**

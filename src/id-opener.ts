@@ -54,7 +54,7 @@ export class IdOpener {
 
   /** The session of the first value that opens one. */
   open(values: readonly string[]): Awaitable<IdCarried | undefined> {
-    const [only] = values
+    const only = values[0]
     if (only === undefined) return undefined
     if (values.length > 1) return this.#firstOf(values)
     const id = parseId(only)

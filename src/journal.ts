@@ -30,9 +30,7 @@ const MAX_SECRETS = 8
  * The operations of one request on its session, in a form that can be applied to any state of it: what another request
  * did meanwhile stays. Per key only the last word is kept, and functions where the result depends on what was there.
  */
-export class Journal {
-  // Made when first needed: most requests only read.
-  #changes: ByKey<Change> | undefined
+export class Journal extends ByKey<Change> {
   #cleared = false
   #flashes: Map<number, Flash> | undefined
   /** The stored flashes that were handed out. */
@@ -46,7 +44,7 @@ export class Journal {
 
   get isEmpty(): boolean {
     return (
-      !this.#changes &&
+      !this.first &&
       !this.#cleared &&
       !this.#flashes?.size &&
       !this.#taken?.size &&
@@ -56,14 +54,9 @@ export class Journal {
     )
   }
 
-  /** The first of its changes of one key each; each knows the next. */
-  get firstChange(): Change | undefined {
-    return this.#changes?.first
-  }
-
   /** Whether applying it twice is as good as once. All but the functions of `update` are made so. */
   get isRepeatable(): boolean {
-    let change = this.firstChange
+    let change = this.first
     while (change && !change.updater) change = change.next
     return change === undefined
   }
@@ -93,7 +86,7 @@ export class Journal {
    * @param after - What the function made of it; `undefined` removes the key.
    */
   update(key: string, updater: Updater, before: Slot | undefined, after: Slot | undefined): void {
-    const change = this.#changes?.get(key)
+    const change = this.of(key)
     if (!change) {
       this.#change(key, after, undefined, updater, before)
       return
@@ -121,14 +114,13 @@ export class Journal {
     updater?: Updater,
     before?: Slot,
   ): void {
-    this.#changes ??= new ByKey()
-    const known = this.#changes.get(key)
+    const known = this.of(key)
     if (known) Object.assign(known, { slot, seen, updater, updaters: undefined, before })
-    else this.#changes.add({ key, next: undefined, slot, seen, updater, updaters: undefined, before })
+    else this.add({ key, next: undefined, slot, seen, updater, updaters: undefined, before })
   }
 
   clear(): void {
-    this.#changes = undefined
+    this.forget()
     this.#flashes = undefined
     this.#cleared = true
   }
@@ -210,10 +202,10 @@ export class Journal {
   }
 
   #data(base: ReadonlyMap<string, Slot>, observer: StaleObserver): ReadonlyMap<string, Slot> {
-    if (!this.#changes) return base
+    if (!this.first) return base
     if (this.#made && this.#madeOn === base) return this.#made
     const data = copyOf(base)
-    for (let change = this.firstChange; change; change = change.next) {
+    for (let change: Change | undefined = this.first; change; change = change.next) {
       const slot = changed(change, data.get(change.key), observer)
       if (slot) data.set(change.key, slot)
       else data.delete(change.key)

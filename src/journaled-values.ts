@@ -5,7 +5,7 @@ import type { Flash, RecordBody } from './record-body.ts'
 import type { FlashMessage } from './session.ts'
 import type { SessionState } from './session-host.ts'
 import { Slot } from './slot.ts'
-import { Values } from './values.ts'
+import { type Sight, Values } from './values.ts'
 
 /** What one request sees of a session's values and flashes, and the journal of what it does to them. */
 export class JournaledValues extends Values {
@@ -104,11 +104,11 @@ export class JournaledValues extends Values {
 
   /** Journals what was changed inside objects that were handed out, as a set of the whole value. */
   keepChangesInPlace(): void {
-    this.changedInPlace().forEach(this.#setAnew, this)
-  }
-
-  #setAnew({ key, object }: { key: string; object: unknown }): void {
-    this.set(key, object)
+    const changed = this.changedInPlace()
+    for (let i = 0; i < changed.length; i++) {
+      const { key, object } = changed[i] as Sight
+      this.set(key, object)
+    }
   }
 
   /** The operations since the last call. What they come to is shown on, while they are being saved. */
@@ -116,7 +116,7 @@ export class JournaledValues extends Values {
     this.keepChangesInPlace()
     const { journal } = this
     this.#journal = undefined
-    for (let change = journal.firstChange; change; change = change.next) this.written(change.key)
+    for (let change = journal.first; change; change = change.next) this.written(change.key)
     if (this.#isPlain) journal.made(this.base, this.settled())
     this.#isPlain = false
     return journal
@@ -127,18 +127,16 @@ export class JournaledValues extends Values {
     if (secretHash !== undefined) this.#journal?.rotateFrom(secretHash)
     this.keepChangesInPlace()
     this.#isPlain = !this.isJournaled
-    this.#show(record, this.#isPlain ? record : this.journal.applyTo(record, handle, NOBODY))
+    const shown = this.#isPlain ? record : this.journal.applyTo(record, handle, NOBODY)
+    this.adopt(record.data, shown.data)
+    this.#flashes = shown.flashes
   }
 
   /** Shows the values of a session that has taken the place of this one. */
   replaced(body: RecordBody): void {
     this.#journal = undefined
-    this.#show(body, body)
+    this.adopt(body.data, body.data)
+    this.#flashes = body.flashes
     this.#isPlain = true
-  }
-
-  #show(stored: RecordBody, shown: RecordBody): void {
-    this.adopt(stored.data, shown.data)
-    this.#flashes = shown.flashes
   }
 }

@@ -8,18 +8,15 @@ import { reportImpure } from './purity.ts'
 import type { SessionRecord } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
 import type { SessionHost, SessionState } from './session-host.ts'
-import type { VisitContext } from './visit-context.ts'
 
 /** The session that handlers hold: plain memory and a journal. `Session` is its typed and documented face. */
 export class LiveSession {
-  readonly #context: VisitContext
   readonly #host: SessionHost
   #state: SessionState
   readonly #values: JournaledValues
   #isNew: boolean
 
-  constructor(context: VisitContext, host: SessionHost, state: SessionState) {
-    this.#context = context
+  constructor(host: SessionHost, state: SessionState) {
     this.#host = host
     this.#state = state
     this.#isNew = state.secretHash === undefined
@@ -93,7 +90,7 @@ export class LiveSession {
     const before = values.slot(key)
     values.see(key)
     const result = values.update(key, fn)
-    if (this.#context.warns) reportImpure(key, fn, before, values.slot(key))
+    if (this.#host.context.warns) reportImpure(key, fn, before, values.slot(key))
     return result
   }
 
@@ -118,7 +115,7 @@ export class LiveSession {
       throw new TypeError('login() takes a user id, a non-empty string')
     this.#host.beforeChange(true)
     if (this.userId !== undefined && this.userId !== userId) this.clear()
-    this.#values.journal.logIn(userId, this.#context.now())
+    this.#values.journal.logIn(userId, this.#host.context.now())
     this.#rotate()
   }
 
@@ -211,7 +208,7 @@ export class LiveSession {
   }
 
   #expiry(record: SessionRecord): number {
-    return expiryAfterUse(record, this.#context.lifetimes, this.#context.now())
+    return expiryAfterUse(record, this.#host.context.lifetimes, this.#host.context.now())
   }
 
   #changing(): void {

@@ -12,8 +12,8 @@ import { isTolerable, type VisitContext } from './visit-context.ts'
 import { NONE, type SavingHost, tooLate, VisitSaves } from './visit-saves.ts'
 
 export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
-  readonly #context: VisitContext
-  readonly #jar: CookieJar
+  readonly context: VisitContext
+  readonly jar: CookieJar
   #loading: Promise<Session<Data>> | undefined
   /** `undefined` until the session is loaded. */
   #saves: VisitSaves | undefined
@@ -21,8 +21,8 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   #scheduled = false
 
   constructor(context: VisitContext, request: VisitRequest) {
-    this.#context = context
-    this.#jar = new CookieJar(context, request)
+    this.context = context
+    this.jar = new CookieJar(context, request)
   }
 
   /** A visit outside any request, to a session that was found otherwise. */
@@ -71,15 +71,15 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   }
 
   get isTooLate(): boolean {
-    return this.#headersSent && this.#context.carrier.tellsChanges
+    return this.#headersSent && this.context.carrier.tellsChanges
   }
 
   destroyed(): SessionState {
     if (this.#headersSent) {
-      if (this.#context.carrier.tellsEnd) throw tooLate()
+      if (this.context.carrier.tellsEnd) throw tooLate()
       this.#saveSoon()
     }
-    return this.#saves?.destroy() ?? this.#context.carrier.blank()
+    return this.#saves?.destroy() ?? this.context.carrier.blank()
   }
 
   async save(): Promise<void> {
@@ -97,12 +97,12 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   async #notCommitted(error: unknown): Promise<void> {
     // The cookie of what an earlier save() has stored still goes out: without it the visitor could not come back to it.
     if (this.#saves) this.#saves.closed = 'failed'
-    if (!isTolerable(this.#context, error)) throw error
+    if (!isTolerable(this.context, error)) throw error
   }
 
   #load(): Awaitable<Session<Data>> {
     try {
-      const found = this.#context.carrier.load(this.#jar)
+      const found = this.context.carrier.load(this.jar)
       return found instanceof Promise ? this.#loadedLater(found) : this.#loaded(found)
     } catch (error) {
       return this.#notLoaded(error)
@@ -118,21 +118,21 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   }
 
   #loaded(found: Carried | undefined): Session<Data> {
-    return this.#show(found ?? this.#context.carrier.blank())
+    return this.#show(found ?? this.context.carrier.blank())
   }
 
   #notLoaded(error: unknown): Session<Data> {
-    if (!isTolerable(this.#context, error)) {
+    if (!isTolerable(this.context, error)) {
       // A handler that asks but never looks must not bring the process down.
       this.#loading?.catch(ignore)
       throw error
     }
     // Nothing of this request is kept, and the cookie is left alone: the visitor is back when the store is.
-    return this.#show(this.#context.carrier.blank(), 'failed')
+    return this.#show(this.context.carrier.blank(), 'failed')
   }
 
   #show(carried: Carried, closed?: 'failed'): Session<Data> {
-    this.#saves = new VisitSaves(this.#context, this.#jar, this, carried)
+    this.#saves = new VisitSaves(this, carried)
     this.#saves.closed = closed
     // The typed face: what the class does with any key and value, Data narrows to its own.
     return this.#saves.session as unknown as Session<Data>

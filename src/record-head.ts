@@ -44,7 +44,7 @@ export function encodeHead({
   timeouts,
 }: RecordHead): string {
   const { idle, absolute, persistent } = timeouts
-  const [first] = secrets
+  const first = secrets[0]
   const hashes = secrets.length === 1 && first ? encodeSecret(first) : secrets.map(encodeSecret).join(',')
   let head = `1${hashes} ${number(createdAt)} ${number(seenAt - createdAt)} ${mark ?? '-'} `
   if (authenticatedAt !== undefined) head += `a${number(authenticatedAt - createdAt)} `

@@ -58,7 +58,8 @@ export function isBlank(record: SessionRecord): boolean {
 
 export function hasSecret(record: SessionRecord, hash: string): boolean {
   let found = false
-  for (const secret of record.secrets) if (sameHash(secret.hash, hash)) found = true
+  for (let i = 0; i < record.secrets.length; i++)
+    if (sameHash((record.secrets[i] as SecretHash).hash, hash)) found = true
   return found
 }
 

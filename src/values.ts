@@ -2,7 +2,7 @@ import { ByKey, type Keyed } from './by-key.ts'
 import { Slot } from './slot.ts'
 
 /** What a request has seen of one key. */
-interface Sight extends Keyed<Sight> {
+export interface Sight extends Keyed<Sight> {
   /** Whether it has looked at what is stored there. */
   isRead: boolean
   /** The object that it holds, and may change in place. */
@@ -10,17 +10,14 @@ interface Sight extends Keyed<Sight> {
 }
 
 /** The values of a session as one request sees them, and what it has seen of them and got hold of. */
-export class Values {
+export class Values extends ByKey<Sight> {
   #stored: ReadonlyMap<string, Slot>
   #slots: ReadonlyMap<string, Slot>
   /** The same map, once it is this request's own to change. */
   #own: Map<string, Slot> | undefined
-  // Made when first needed.
-  #sights: ByKey<Sight> | undefined
-  /** Whether any of them holds an object. */
-  #holds = false
 
   constructor(stored: ReadonlyMap<string, Slot>) {
+    super()
     this.#stored = stored
     this.#slots = stored
   }
@@ -52,7 +49,7 @@ export class Values {
   /** The value of a key, handed out: the same object each time. */
   value(key: string): unknown {
     this.see(key)
-    const held = this.#sights?.get(key)?.object
+    const held = this.of(key)?.object
     if (held) return held
     const value = this.#slots.get(key)?.copy()
     this.#hold(key, value)
@@ -73,7 +70,7 @@ export class Values {
   clear(): void {
     this.#own = new Map()
     this.#slots = this.#own
-    for (let sight = this.#sights?.first; sight; sight = sight.next) sight.object = undefined
+    for (let sight = this.first; sight; sight = sight.next) sight.object = undefined
   }
 
   /** The values that are stored. */
@@ -89,7 +86,7 @@ export class Values {
 
   /** What was stored under a key that the request has read; `undefined` when it has not. */
   seen(key: string): { slot: Slot | undefined } | undefined {
-    return this.#sights?.get(key)?.isRead ? { slot: this.#stored.get(key) } : undefined
+    return this.of(key)?.isRead ? { slot: this.#stored.get(key) } : undefined
   }
 
   /**
@@ -97,9 +94,8 @@ export class Values {
    * @throws SessionError `ERR_SESSION_NOT_SERIALIZABLE` when one of them no longer survives storage.
    */
   changedInPlace(): readonly Sight[] {
-    if (!this.#holds) return NONE
     let changed: Sight[] | undefined
-    for (let sight = this.#sights?.first; sight; sight = sight.next) {
+    for (let sight = this.first; sight; sight = sight.next) {
       const { key, object } = sight
       if (!object || this.#slots.get(key)?.holds(object, key)) continue
       changed ??= []
@@ -110,7 +106,7 @@ export class Values {
 
   /** Takes note that the request's own changes of a key are on their way: what was read there is the past. */
   written(key: string): void {
-    const sight = this.#sights?.get(key)
+    const sight = this.of(key)
     if (sight) sight.isRead = false
   }
 
@@ -121,7 +117,7 @@ export class Values {
    * @param shown - The same with what the request has changed since.
    */
   adopt(stored: ReadonlyMap<string, Slot>, shown: ReadonlyMap<string, Slot>): void {
-    for (let sight = this.#sights?.first; sight; sight = sight.next) {
+    for (let sight = this.first; sight; sight = sight.next) {
       const { key } = sight
       sight.isRead = false
       if (sight.object && !Slot.same(shown.get(key), this.#slots.get(key))) sight.object = undefined
@@ -138,11 +134,10 @@ export class Values {
   }
 
   #sight(key: string): Sight {
-    this.#sights ??= new ByKey()
-    let sight = this.#sights.get(key)
+    let sight = this.of(key)
     if (!sight) {
       sight = { key, next: undefined, isRead: false, object: undefined }
-      this.#sights.add(sight)
+      this.add(sight)
     }
     return sight
   }
@@ -150,8 +145,7 @@ export class Values {
   /** Takes note of the value that somebody holds of a key; only an object can be changed in place. */
   #hold(key: string, value: unknown): void {
     const object = typeof value === 'object' && value ? value : undefined
-    if (object) this.#holds = true
-    const sight = object ? this.#sight(key) : this.#sights?.get(key)
+    const sight = object ? this.#sight(key) : this.of(key)
     if (sight) sight.object = object
   }
 

@@ -6,10 +6,10 @@ import type { Journal } from './journal.ts'
 import { LiveSession } from './live-session.ts'
 import type { SessionHost } from './session-host.ts'
 import { Turns } from './turns.ts'
-import type { VisitContext } from './visit-context.ts'
 
 /** What the saves of a visit ask of it. */
 export interface SavingHost extends SessionHost {
+  readonly jar: CookieJar
   /** Whether what is changed now can reach nobody. */
   readonly isTooLate: boolean
 }
@@ -20,8 +20,6 @@ export class VisitSaves extends Turns {
   /** Whether nothing is to be saved any more: the session has ended, or the store is down. */
   closed: 'ended' | 'failed' | undefined
   setCookies: readonly string[] = NONE
-  readonly #context: VisitContext
-  readonly #jar: CookieJar
   readonly #visit: SavingHost
   #carried: Carried
   /** Sessions that the handler has destroyed, until the commit. */
@@ -31,13 +29,11 @@ export class VisitSaves extends Turns {
   /** Whether an extension was tried, which a request does once: when it fails, the next request will. */
   #extended = false
 
-  constructor(context: VisitContext, jar: CookieJar, visit: SavingHost, carried: Carried) {
+  constructor(visit: SavingHost, carried: Carried) {
     super()
-    this.#context = context
-    this.#jar = jar
     this.#visit = visit
     this.#carried = carried
-    this.session = new LiveSession(context, visit, carried)
+    this.session = new LiveSession(visit, carried)
   }
 
   /** Whether there is anything to save, or saves under way to wait for. */
@@ -64,7 +60,7 @@ export class VisitSaves extends Turns {
     this.#destroyed = [...this.#destroyed, this.#carried]
     this.#unsaved = NONE
     if (this.closed === 'ended') this.closed = undefined
-    this.#carried = this.#context.carrier.blank()
+    this.#carried = this.#visit.context.carrier.blank()
     return this.#carried
   }
 
@@ -87,7 +83,7 @@ export class VisitSaves extends Turns {
     this.#unsaved = NONE
     if (journals.length === 0) this.#extended = true
     try {
-      const carriage = this.#context.carrier.commit(carried, journals, this.#jar)
+      const carriage = this.#visit.context.carrier.commit(carried, journals, this.#visit.jar)
       if (carriage instanceof Promise) return this.#savedLater(carried, journals, carriage)
       return this.#saved(carried, journals, carriage)
     } catch (error) {
@@ -134,20 +130,20 @@ export class VisitSaves extends Turns {
   }
 
   get #extensionDue(): boolean {
-    return !this.#visit.isTooLate && this.#context.carrier.extensionDue(this.#carried)
+    return !this.#visit.isTooLate && this.#visit.context.carrier.extensionDue(this.#carried)
   }
 
   async #endDestroyed(): Promise<void> {
     while (this.#destroyed[0]) {
-      const { carrier } = this.#context
+      const { carrier } = this.#visit.context
       await carrier.end(this.#destroyed[0])
       this.#destroyed = this.#destroyed.slice(1)
-      this.setCookies = carrier.clear(this.#jar)
+      this.setCookies = carrier.clear(this.#visit.jar)
     }
   }
 
   #discarded(): void {
-    this.#context.events.emit('discarded', { handle: this.#carried.handle })
+    this.#visit.context.events.emit('discarded', { handle: this.#carried.handle })
   }
 }
 
