@@ -33,20 +33,16 @@ export class Attempts {
    * @throws SessionError `ERR_SESSION_CONFLICT` when that cannot be known any more, and doing it twice would not do.
    */
   notHeld(journals: readonly Journal[], base: Loaded): readonly Journal[] {
-    return this.#attempts ? this.#left(journals, base) : journals
+    return this.#attempts ? journals.filter(this.#isLeft.bind(this, base)) : journals
   }
 
-  #left(journals: readonly Journal[], base: Loaded): Journal[] {
-    return journals.filter((journal) => !this.#hold(journal, base))
-  }
-
-  /** Whether the session holds what the journal did, from a write that was not answered. */
-  #hold(journal: Journal, base: Loaded): boolean {
+  /** Whether the session does not hold what the journal did, from a write that was not answered. */
+  #isLeft(base: Loaded, journal: Journal): boolean {
     const attempt = this.#attempts?.get(journal)
-    if (!attempt) return false
-    if (attempt.marks.has(base.record.mark)) return true
+    if (!attempt) return true
+    if (attempt.marks.has(base.record.mark)) return false
     // Nothing has replaced that version, so the write did not either; and once this one has, it no longer can.
-    if (attempt.version === base.version || journal.isRepeatable) return false
+    if (attempt.version === base.version || journal.isRepeatable) return true
     throw new SessionError(
       'ERR_SESSION_CONFLICT',
       'Nobody knows whether the update is stored: the store did not answer, and another process has changed the session since. Nothing was written this time',

@@ -14,13 +14,13 @@ const PAIRS = Array.from(ALPHABET, (first) => Array.from(ALPHABET, (second) => f
 
 /** Memory for bytes that become text. */
 export function newBytes(length: number): Uint8Array {
-  return native ? native.alloc(length) : new Uint8Array(length)
+  return native?.alloc(length) ?? new Uint8Array(length)
 }
 
 /** Bytes, or those from start to end, as base64url text without padding (RFC 4648 section 5). */
 export function toBase64Url(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
-  if (native && bytes instanceof native && end - start >= BUFFER_BYTES)
-    return bytes.toString('base64url', start, end)
+  const isBuffer = native && bytes instanceof native
+  if (isBuffer && end - start >= BUFFER_BYTES) return bytes.toString('base64url', start, end)
   if (native && end - start >= LONG_BYTES) {
     return native.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('base64url')
   }

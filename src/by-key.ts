@@ -14,40 +14,35 @@ const FEW = 8
  * of its own would take as much again.
  */
 export class ByKey<Item extends Keyed<Item>> {
-  #first: Item | undefined
+  first: Item | undefined
   #last: Item | undefined
   #map: Map<string, Item> | undefined
 
-  get first(): Item | undefined {
-    return this.#first
-  }
-
   /** The one of that key. */
   of(key: string): Item | undefined {
-    let item = this.#first
-    for (let passed = 0; item && item.key !== key; item = item.next) {
-      if (++passed > FEW) return this.#mapped().get(key)
-    }
-    return item
+    let passed = 0
+    let item = this.first
+    while (item && item.key !== key && passed++ < FEW) item = item.next
+    return passed > FEW ? this.#mapped.get(key) : item
   }
 
   /** @param item - One whose key is new. */
   add(item: Item): void {
     if (this.#last) this.#last.next = item
-    else this.#first = item
+    else this.first = item
     this.#last = item
     this.#map?.set(item.key, item)
   }
 
   /** Forgets them all. */
   forget(): void {
-    this.#first = this.#last = this.#map = undefined
+    this.first = this.#last = this.#map = undefined
   }
 
-  #mapped(): Map<string, Item> {
+  get #mapped(): Map<string, Item> {
     if (!this.#map) {
       this.#map = new Map()
-      for (let item = this.#first; item; item = item.next) this.#map.set(item.key, item)
+      for (let item = this.first; item; item = item.next) this.#map.set(item.key, item)
     }
     return this.#map
   }

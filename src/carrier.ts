@@ -7,7 +7,7 @@ import type { Lifetimes } from './lifetime.ts'
 import type { PurgeOptions } from './purge.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionInfo } from './session.ts'
-import type { SessionState } from './session-host.ts'
+import type { SessionState } from './session-state.ts'
 
 /** A session on its way: what the visitor's request sees, and whatever its carrier keeps beside it. */
 export interface Carried extends SessionState {

@@ -69,19 +69,14 @@ function apply(
  * @param left - those of its journals that are not stored yet
  */
 function comesTooLate(record: SessionRecord, { userId, journals }: Job, left: readonly Journal[]): boolean {
-  if (left.length === 0 || journals.some(signsIn)) return false
-  if (userId !== undefined && record.userId !== userId) return true
-  return journals.some(rotates) && !canRotate(record, journals)
-}
-
-function signsIn({ login }: Journal): boolean {
-  return login !== undefined
-}
-
-function rotates({ rotation }: Journal): boolean {
-  return rotation !== undefined
-}
-
-function canRotate(record: SessionRecord, journals: readonly Journal[]): boolean {
-  return journals.some((journal) => journal.canRotate(record))
+  if (left.length === 0) return false
+  let isLate = false
+  let canRotate = false
+  for (let i = 0; i < journals.length; i++) {
+    const journal = journals[i] as Journal
+    if (journal.login) return false
+    if (journal.rotation) isLate = true
+    canRotate ||= journal.canRotate(record)
+  }
+  return (isLate && !canRotate) || (userId !== undefined && record.userId !== userId)
 }

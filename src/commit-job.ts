@@ -37,12 +37,12 @@ export class Job implements StaleObserver {
   error: unknown
   /** Called, while it waits, when it is settled, when a write carries it, and when the next one is its own to make. */
   wake: () => void = ignore
+  isSettled = false
+  /** What the store holds, once it is settled; `undefined` when the session has ended. */
+  stored: Loaded | undefined
   readonly #onStale: (name: string) => void
   /** Keys told to be stale: a replay tells them no second time. */
   #stale: Set<string> | undefined
-  #isSettled = false
-  /** `undefined` when the session has ended. */
-  stored: Loaded | undefined
   #promised: { resolve(result: Committed | undefined): void; reject(error: unknown): void } | undefined
 
   /** @param onStale - Told each key whose set overwrites an unseen change; throws where that is an error. */
@@ -60,10 +60,6 @@ export class Job implements StaleObserver {
     this.#onStale = onStale
   }
 
-  get isSettled(): boolean {
-    return this.#isSettled
-  }
-
   stale(name: string): void {
     this.#stale ??= new Set()
     if (!this.#stale.has(name)) this.#onStale(name)
@@ -72,34 +68,36 @@ export class Job implements StaleObserver {
 
   /** What became of it, or will. Throws at once where it has failed at once. */
   answer(): Awaitable<Committed | undefined> {
-    if (!this.#isSettled) return Job.#later(this)
+    if (!this.isSettled) return this.#later()
     if (this.fate === 'failed') throw this.error
-    return Job.#committed(this)
+    return this.stored && (this as Committed)
   }
 
   // A method of its own, since closures keep what they see on the heap even where none is made.
-  static #later(job: Job): Promise<Committed | undefined> {
+  #later(): Promise<Committed | undefined> {
     return new Promise((resolve, reject) => {
-      job.#promised = { resolve, reject }
+      this.#promised = { resolve, reject }
     })
-  }
-
-  static #committed(job: Job): Committed | undefined {
-    return job.stored && (job as Committed)
   }
 
   /** @param stored - What the store holds now; `undefined` when the session has ended. */
   resolve(stored: Loaded | undefined): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
+    if (this.isSettled) return
+    this.isSettled = true
     this.stored = stored
-    this.#promised?.resolve(Job.#committed(this))
+    this.#promised?.resolve(stored && (this as Committed))
     this.wake()
   }
 
+  /** Settles it where nothing has to be written any more. */
+  keep(): void {
+    this.view = this.base.record
+    this.resolve(this.base)
+  }
+
   reject(error: unknown): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
+    if (this.isSettled) return
+    this.isSettled = true
     this.fate = 'failed'
     this.error = error
     this.#promised?.reject(error)

@@ -31,16 +31,13 @@ export class CommitQueue {
       void this.#wait(key, waiting, job)
     } else {
       const written = this.#write(key, batchOf([job]))
-      if (written !== undefined) this.#gather(key, written)
+      if (written !== undefined) {
+        const others: Job[] = []
+        this.#waiting.set(key, others)
+        void written.then(this.#done.bind(this, key, others))
+      }
     }
     return job.answer()
-  }
-
-  /** Lets others gather while a write is under way. */
-  #gather(key: string, written: Promise<void>): void {
-    const others: Job[] = []
-    this.#waiting.set(key, others)
-    void written.then(() => this.#done(key, others))
   }
 
   /** Lets the write under way carry those that wait for it, too. */

@@ -18,7 +18,7 @@ import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
 import type { Loaded } from './loaded.ts'
 import { RecentStates } from './recent-states.ts'
 import { encodeRecord, newMark, type Opener, type SessionRecord } from './record.ts'
-import type { Entry, StoredEntry, UpdateResult } from './store.ts'
+import type { StoredEntry, UpdateResult } from './store.ts'
 
 /** What the committer needs of its surroundings. */
 export interface CommitContext extends Pick<Verbs, 'update'> {
@@ -89,13 +89,20 @@ export class Committer {
     const base = this.#newest(key, batch.jobs)
     if (this.#isExtended(base, batch.jobs)) return this.#overtaken(batch.jobs)
     const newer = this.#writeOn(base, key, batch)
-    return newer && this.#replay(newer, key, batch)
+    return newer && this.#writtenLater(newer, key, batch)
+  }
+
+  #writtenLater(newer: Promise<Loaded | undefined>, key: string, batch: Batch): Promise<void> {
+    return newer.then(
+      (base) => base && this.#replay(base, key, batch),
+      (error) => this.#failed(key, batch, error),
+    )
   }
 
   /** Tries again, on the newer state that another process has written first, until no other one is. */
-  async #replay(first: Promise<Loaded | undefined>, key: string, batch: Batch): Promise<void> {
+  async #replay(first: Loaded, key: string, batch: Batch): Promise<void> {
     try {
-      let base = await first
+      let base: Loaded | undefined = first
       for (let attempt = 1; base; attempt++) {
         if (attempt === MAX_ATTEMPTS) throw conflict()
         this.#context.events.emit('conflict', { handle: key, attempt })
@@ -115,28 +122,22 @@ export class Committer {
     if (!jobs.some(isToWrite)) return settle(jobs, base)
     record.seenAt = this.#context.now()
     record.mark = newMark()
-    const entry = this.#entry(key, record)
+    const expiresAt = expiryAfterUse(record, this.#context.lifetimes, record.seenAt)
+    const entry = { value: encodeRecord(record, key), expiresAt, userId: record.userId }
     const sent = { base, record, entry }
     batch.sent = sent
     const result = this.#context.update(key, entry, base.version)
     return result instanceof Promise
-      ? this.#answeredLater(key, batch, sent, result)
+      ? result.then(
+          this.#answered.bind(this, key, batch, sent),
+          this.#notAnswered.bind(this, batch.jobs, sent),
+        )
       : this.#answered(key, batch, sent, result)
   }
 
-  #answeredLater(
-    key: string,
-    batch: Batch,
-    sent: Sent,
-    result: Promise<UpdateResult | undefined>,
-  ): Promise<Loaded | undefined> {
-    return result.then(
-      (result) => this.#answered(key, batch, sent, result),
-      (error) => {
-        this.#noteAttempt(batch.jobs, sent)
-        throw error
-      },
-    )
+  #notAnswered(batch: readonly Job[], sent: Sent, error: unknown): never {
+    this.#noteAttempt(batch, sent)
+    throw error
   }
 
   #answered(
@@ -150,8 +151,8 @@ export class Committer {
     if ('current' in result) return this.#overtakenBy(result.current, key, sent, batch.jobs)
     const { record, entry } = sent
     const { value, expiresAt } = entry
-    const stored = { record, value, version: result.version, expiresAt, at: ++this.#counter }
-    return this.#stored(key, batch.jobs, stored)
+    const { version } = result
+    return this.#stored(key, batch.jobs, { record, value, version, expiresAt, at: ++this.#counter })
   }
 
   async #overtakenBy(
@@ -172,11 +173,6 @@ export class Committer {
     for (const { fate, journals } of batch) {
       if (fate === 'written' || fate === 'held') this.attempts.note(journals, record.mark, base.version)
     }
-  }
-
-  #entry(key: string, record: SessionRecord): Entry {
-    const expiresAt = expiryAfterUse(record, this.#context.lifetimes, record.seenAt)
-    return { value: encodeRecord(record, key), expiresAt, userId: record.userId }
   }
 
   #newest(key: string, batch: readonly Job[]): Loaded {
@@ -223,10 +219,7 @@ export class Committer {
 
   /** Another request's write has extended the session already. */
   #overtaken(batch: Job[]): undefined {
-    for (const job of batch) {
-      job.view = job.base.record
-      job.resolve(job.base)
-    }
+    for (const job of batch) job.keep()
   }
 }
 

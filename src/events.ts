@@ -36,17 +36,10 @@ export class Events {
 
   emit<Name extends SessionEventName>(name: Name, event: SessionEvents[Name]): void {
     const listeners = this.#listeners.get(name)
-    if (listeners) this.#tell(listeners as Set<SessionListener<Name>>, name, event)
-  }
-
-  #tell<Name extends SessionEventName>(
-    listeners: Set<SessionListener<Name>>,
-    name: Name,
-    event: SessionEvents[Name],
-  ): void {
-    const report = (error: unknown): void => console.error(`sojourn: a listener of "${name}" threw`, error)
+    if (!listeners) return
+    const report = console.error.bind(console, `sojourn: a listener of "${name}" threw`)
     // A copy: a listener may subscribe another one, whose turn is the next event.
-    for (const listener of [...listeners]) {
+    for (const listener of [...listeners] as SessionListener<Name>[]) {
       try {
         const answer: unknown = listener(event)
         // An async function fits the type, and its rejection would end the process.

@@ -5,12 +5,11 @@ import { applyJournals } from './commit-apply.ts'
 import { type Committed, Job } from './commit-job.ts'
 import type { CookieJar } from './cookie-jar.ts'
 import { SessionError } from './errors.ts'
-import { formatId, hashSecret, type Id, newKey, newSecret } from './id.ts'
+import { formatId, hashSecret, newKey, newSecret } from './id.ts'
 import { IdCarried, type IdContext, IdOpener } from './id-opener.ts'
 import type { Journal } from './journal.ts'
 import { expiryAfterUse, extensionDue } from './lifetime.ts'
 import {
-  type DraftRecord,
   encodeRecord,
   hasSecret,
   isBlank,
@@ -88,7 +87,7 @@ export class IdCarrier implements Carrier {
     const job = new Job(loaded, id.secret, record.userId, journals, this.#context.onStale)
     const committed = this.#committer.commit(id.key, job)
     return committed instanceof Promise
-      ? this.#updatedLater(carried, journals, jar, committed)
+      ? committed.then(this.#updated.bind(this, carried, journals, jar))
       : this.#updated(carried, journals, jar, committed)
   }
 
@@ -110,35 +109,27 @@ export class IdCarrier implements Carrier {
     attempt = 1,
   ): Awaitable<IdCarriage | undefined> {
     const { lifetimes, now } = this.#context
-    const { key } = first.id
+    const { key, secret } = first.id
     const at = this.#committer.mark()
     const changed = applyJournals(journals, first.record, key)
     // Nothing worth a row, but what was said of its timeouts holds when there is.
-    if (isBlank(changed)) {
-      const still = new IdCarried(first.id, undefined, undefined, changed)
-      return { carried: still, setCookies: NO_COOKIES }
-    }
-    const record = this.#firstRecord(first.id, changed)
+    if (isBlank(changed)) return { carried: new IdCarried(first.id, changed), setCookies: NO_COOKIES }
+    changed.seenAt = now()
+    changed.mark = newMark()
+    changed.secrets = [secretHash(secret, key, undefined)]
+    const record = this.#context.sealed ? sealed(changed, key, secret) : changed
     const expiresAt = expiryAfterUse(record, lifetimes, now())
     const entry = { value: encodeRecord(record, key), expiresAt, userId: record.userId }
     const creation = { first, journals, jar, attempt, at, record, entry }
     const created = this.#context.create(key, entry)
     return created instanceof Promise
-      ? this.#createdLater(creation, created)
+      ? created.then(this.#created.bind(this, creation), this.#notCreated.bind(this, creation))
       : this.#created(creation, created)
   }
 
-  #createdLater(
-    creation: Creation,
-    created: Promise<Version | undefined>,
-  ): Promise<IdCarriage | undefined> {
-    return created.then(
-      (version) => this.#created(creation, version),
-      (error) => {
-        this.#committer.attempts.note(creation.journals, creation.record.mark, undefined)
-        throw error
-      },
-    )
+  #notCreated({ journals, record }: Creation, error: unknown): never {
+    this.#committer.attempts.note(journals, record.mark, undefined)
+    throw error
   }
 
   #created(creation: Creation, version: Version | undefined): Awaitable<IdCarriage | undefined> {
@@ -147,7 +138,7 @@ export class IdCarrier implements Carrier {
     this.#context.events.emit('created', { handle: first.handle, userId: record.userId })
     const { value, expiresAt } = entry
     const loaded = { record, value, version, expiresAt, at }
-    return told(new IdCarried(first.id, record.secrets[0]?.hash, loaded, record), jar)
+    return told(new IdCarried(first.id, record, record.secrets[0]?.hash, loaded), jar)
   }
 
   /**
@@ -163,28 +154,11 @@ export class IdCarrier implements Carrier {
       const saved = await this.commit(own, journals, jar)
       return saved && told(saved.carried, jar)
     }
-    if (attempt < MAX_KEYS)
-      return this.#create(blank(first.record), journals, jar, attempt + 1)
+    if (attempt < MAX_KEYS) return this.#create(blank(first.record), journals, jar, attempt + 1)
     throw new SessionError(
       'ERR_SESSION_STORE',
       'The session store says of every new random key that it is taken',
     )
-  }
-
-  #firstRecord({ key, secret }: Id, draft: DraftRecord): SessionRecord {
-    draft.seenAt = this.#context.now()
-    draft.mark = newMark()
-    draft.secrets = [secretHash(secret, key, undefined)]
-    return this.#context.sealed ? sealed(draft, key, secret) : draft
-  }
-
-  #updatedLater(
-    before: IdCarried,
-    journals: readonly Journal[],
-    jar: CookieJar,
-    committed: Promise<Committed | undefined>,
-  ): Promise<IdCarriage | undefined> {
-    return committed.then((committed) => this.#updated(before, journals, jar, committed))
   }
 
   #updated(
@@ -213,7 +187,7 @@ export class IdCarrier implements Carrier {
     const { events } = this.#context
     if (isRotated) events.emit('rotated', { handle: key, userId: view.userId })
     if (journals.length === 0 && stored !== before.loaded) events.emit('renewed', { handle: key })
-    const now = new IdCarried(id, hash, stored, record)
+    const now = new IdCarried(id, record, hash, stored)
     const tells = isRotated || (isRetimed && opens(hash, stored.record))
     return tells ? told(now, jar) : { carried: now, setCookies: NO_COOKIES }
   }
@@ -221,7 +195,7 @@ export class IdCarrier implements Carrier {
 
 /** A session that gets a new id. */
 function blank(record: SessionRecord): IdCarried {
-  return new IdCarried({ key: newKey(), secret: newSecret() }, undefined, undefined, record)
+  return new IdCarried({ key: newKey(), secret: newSecret() }, record)
 }
 
 /** With the cookie that tells the visitor the id: it is new, or the cookie's life has changed. */

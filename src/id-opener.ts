@@ -11,16 +11,16 @@ import type { StoredEntry } from './store.ts'
 /** A session with the id that the visitor has or will get, and what the store holds under it. */
 export class IdCarried implements Carried {
   readonly id: Id
+  readonly record: SessionRecord
   readonly secretHash: string | undefined
   /** `undefined` while nothing is stored. */
   readonly loaded: Loaded | undefined
-  readonly record: SessionRecord
 
-  constructor(id: Id, secretHash: string | undefined, loaded: Loaded | undefined, record: SessionRecord) {
+  constructor(id: Id, record: SessionRecord, secretHash?: string, loaded?: Loaded) {
     this.id = id
+    this.record = record
     this.secretHash = secretHash
     this.loaded = loaded
-    this.record = record
   }
 
   get handle(): string {
@@ -73,18 +73,13 @@ export class IdOpener {
   openId(id: Id): Awaitable<IdCarried | undefined> {
     const at = this.#committer.mark()
     const entry = this.#context.read(id.key)
-    return entry instanceof Promise ? this.#openedLater(id, entry, at) : this.#opened(id, entry, at)
+    // Bound, not closures: those keep what they see on the heap even where none is made.
+    return entry instanceof Promise
+      ? entry.then(this.#opened.bind(this, id, at))
+      : this.#opened(id, at, entry)
   }
 
-  async #openedLater(
-    id: Id,
-    entry: Promise<StoredEntry | undefined>,
-    at: number,
-  ): Promise<IdCarried | undefined> {
-    return this.#opened(id, await entry, at)
-  }
-
-  #opened(id: Id, entry: StoredEntry | undefined, at: number): Awaitable<IdCarried | undefined> {
+  #opened(id: Id, at: number, entry: StoredEntry | undefined): Awaitable<IdCarried | undefined> {
     const { decode, check, lifetimes } = this.#context
     const now = this.#context.now()
     if (!entry || entry.expiresAt <= now) return undefined
@@ -98,18 +93,14 @@ export class IdOpener {
     // Not before the secret is known to be right: a fault of the data is no business of who has only seen a handle.
     const record = check(decoded)
     return record instanceof Promise
-      ? this.#loadedLater(id, hash, loaded, record)
+      ? record.then(this.#loaded.bind(this, id, hash, loaded))
       : this.#loaded(id, hash, loaded, record)
-  }
-
-  async #loadedLater(id: Id, hash: string, read: Loaded, record: Promise<SessionRecord>): Promise<IdCarried> {
-    return this.#loaded(id, hash, read, await record)
   }
 
   /** @param checked - What the schema has left of what was read. */
   #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
     const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
-    if (record === read.record) return new IdCarried(id, hash, read, record)
-    return new IdCarried(id, hash, { ...read, record }, record)
+    if (record === read.record) return new IdCarried(id, record, hash, read)
+    return new IdCarried(id, record, hash, { ...read, record })
   }
 }

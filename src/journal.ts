@@ -73,12 +73,17 @@ export class Journal extends ByKey<Change> {
     return this.#rotation
   }
 
-  put(key: string, slot: Slot, seen?: { slot: Slot | undefined }): void {
-    this.#change(key, slot, seen)
-  }
-
-  delete(key: string): void {
-    this.#change(key, undefined)
+  /** @param slot - The value from now on; `undefined` removes the key. */
+  put(
+    key: string,
+    slot: Slot | undefined,
+    seen?: { slot: Slot | undefined },
+    updater?: Updater,
+    before?: Slot,
+  ): void {
+    const change = this.of(key)
+    if (change) Object.assign(change, { slot, seen, updater, updaters: undefined, before })
+    else this.add({ key, next: undefined, slot, seen, updater, updaters: undefined, before })
   }
 
   /**
@@ -88,7 +93,7 @@ export class Journal extends ByKey<Change> {
   update(key: string, updater: Updater, before: Slot | undefined, after: Slot | undefined): void {
     const change = this.of(key)
     if (!change) {
-      this.#change(key, after, undefined, updater, before)
+      this.put(key, after, undefined, updater, before)
       return
     }
     change.slot = after
@@ -105,18 +110,6 @@ export class Journal extends ByKey<Change> {
   made(on: ReadonlyMap<string, Slot>, data: ReadonlyMap<string, Slot>): void {
     this.#madeOn = on
     this.#made = data
-  }
-
-  #change(
-    key: string,
-    slot: Slot | undefined,
-    seen?: { slot: Slot | undefined },
-    updater?: Updater,
-    before?: Slot,
-  ): void {
-    const known = this.of(key)
-    if (known) Object.assign(known, { slot, seen, updater, updaters: undefined, before })
-    else this.add({ key, next: undefined, slot, seen, updater, updaters: undefined, before })
   }
 
   clear(): void {

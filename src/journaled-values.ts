@@ -3,7 +3,7 @@ import { Journal } from './journal.ts'
 import { newFlashNumber, type SessionRecord } from './record.ts'
 import type { Flash, RecordBody } from './record-body.ts'
 import type { FlashMessage } from './session.ts'
-import type { SessionState } from './session-host.ts'
+import type { SessionState } from './session-state.ts'
 import { Slot } from './slot.ts'
 import { type Sight, Values } from './values.ts'
 
@@ -59,7 +59,7 @@ export class JournaledValues extends Values {
 
   override delete(key: string): void {
     super.delete(key)
-    this.journal.delete(key)
+    this.journal.put(key, undefined)
   }
 
   /** Stores a value where there is none. */

@@ -7,7 +7,8 @@ import { ownTimeouts } from './own-timeouts.ts'
 import { reportImpure } from './purity.ts'
 import type { SessionRecord } from './record.ts'
 import type { FlashMessage, SessionTimeouts } from './session.ts'
-import type { SessionHost, SessionState } from './session-host.ts'
+import type { SessionHost } from './session-host.ts'
+import type { SessionState } from './session-state.ts'
 
 /** The session that handlers hold: plain memory and a journal. `Session` is its typed and documented face. */
 export class LiveSession {

@@ -6,7 +6,7 @@ import { SessionError } from './errors.ts'
 import { ignore } from './ignore.ts'
 import type { Outcome } from './outcome.ts'
 import type { Session } from './session.ts'
-import type { SessionState } from './session-host.ts'
+import type { SessionState } from './session-state.ts'
 import type { Visit, VisitRequest } from './visit.ts'
 import { isTolerable, type VisitContext } from './visit-context.ts'
 import { NONE, type SavingHost, tooLate, VisitSaves } from './visit-saves.ts'
@@ -103,15 +103,9 @@ export class LiveVisit<Data extends object> implements Visit<Data>, SavingHost {
   #load(): Awaitable<Session<Data>> {
     try {
       const found = this.context.carrier.load(this.jar)
-      return found instanceof Promise ? this.#loadedLater(found) : this.#loaded(found)
-    } catch (error) {
-      return this.#notLoaded(error)
-    }
-  }
-
-  async #loadedLater(found: Promise<Carried | undefined>): Promise<Session<Data>> {
-    try {
-      return this.#loaded(await found)
+      return found instanceof Promise
+        ? found.then(this.#loaded.bind(this), this.#notLoaded.bind(this))
+        : this.#loaded(found)
     } catch (error) {
       return this.#notLoaded(error)
     }

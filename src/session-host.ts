@@ -1,4 +1,4 @@
-import type { SessionRecord } from './record.ts'
+import type { SessionState } from './session-state.ts'
 import type { VisitContext } from './visit-context.ts'
 
 /** What a session asks of the visit it belongs to. */
@@ -9,14 +9,4 @@ export interface SessionHost {
   /** Told that the session was ended by its holder; answers the blank session that follows. */
   destroyed(): SessionState
   save(): Promise<void>
-}
-
-/** What a session shows: a stored one, or one that is not stored yet. */
-export interface SessionState {
-  readonly handle: string
-  readonly record: SessionRecord
-  /** The hash of the secret that the visitor came with; `undefined` while nothing is stored. */
-  readonly secretHash: string | undefined
-  /** `undefined` while nothing is stored. */
-  readonly expiresAt: number | undefined
 }

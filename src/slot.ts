@@ -44,9 +44,7 @@ export class Slot implements Encoded {
 
   /** Whether it was written from a value that is as this one. @throws SessionError as `ofValue` does. */
   holds(value: unknown, name: string): boolean {
-    if (isRich(value) !== this.rich) return false
-    const json = encode(value, this.rich, name)
-    return this.member.length === this.start + json.length && this.member.endsWith(json)
+    return isRich(value) === this.rich && encode(value, this.rich, name) === this.json
   }
 
   /** Whether both hold the same value of the same name. One text may stand for two values, one plain and one rich. */

@@ -13,16 +13,16 @@ export class Turns {
   /** Does the work when all that came before is done, failed or not; at once, where that can be. */
   take<T>(work: (mine: this) => Awaitable<T>): Awaitable<T> {
     const turn = this.#last === undefined ? work(this) : this.#last.then(work.bind(undefined, this))
-    return turn instanceof Promise ? Turns.#begun(this, turn) : turn
+    return turn instanceof Promise ? this.#begun(turn) : turn
   }
 
   // A method of its own, since closures keep what they see on the heap even where none is made.
-  static #begun<T>(mine: Turns, turn: Promise<T>): Promise<T> {
+  #begun<T>(turn: Promise<T>): Promise<T> {
     const next = (): void => {
-      if (mine.#last === settled) mine.#last = undefined
+      if (this.#last === settled) this.#last = undefined
     }
     const settled = turn.then(next, next)
-    mine.#last = settled
+    this.#last = settled
     return turn
   }
 }

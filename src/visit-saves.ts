@@ -84,23 +84,15 @@ export class VisitSaves extends Turns {
     if (journals.length === 0) this.#extended = true
     try {
       const carriage = this.#visit.context.carrier.commit(carried, journals, this.#visit.jar)
-      if (carriage instanceof Promise) return this.#savedLater(carried, journals, carriage)
-      return this.#saved(carried, journals, carriage)
+      return carriage instanceof Promise
+        ? carriage.then(
+            this.#saved.bind(this, carried, journals),
+            this.#notSaved.bind(this, carried, journals),
+          )
+        : this.#saved(carried, journals, carriage)
     } catch (error) {
       return this.#notSaved(carried, journals, error)
     }
-  }
-
-  // A method of its own, since closures keep what they see on the heap even where none is made.
-  #savedLater(
-    carried: Carried,
-    journals: readonly Journal[],
-    carriage: Promise<Carriage | undefined>,
-  ): Promise<boolean> {
-    return carriage.then(
-      (carriage) => this.#saved(carried, journals, carriage),
-      (error) => this.#notSaved(carried, journals, error),
-    )
   }
 
   #saved(carried: Carried, journals: readonly Journal[], carriage: Carriage | undefined): boolean {
@@ -116,7 +108,7 @@ export class VisitSaves extends Turns {
       this.#carried = carriage.carried
       this.session.stored(carriage.carried)
     } else if (carriage.carried.secretHash !== undefined) {
-      this.#destroyed = replaced(this.#destroyed, carried, carriage.carried)
+      this.#destroyed = this.#destroyed.with(this.#destroyed.indexOf(carried), carriage.carried)
     }
     if (carriage.setCookies.length > 0) this.setCookies = carriage.setCookies
     return true
@@ -150,10 +142,6 @@ export class VisitSaves extends Turns {
 /** Mostly of one alone, which `concat` takes long for. */
 function joined(journals: readonly Journal[], last: Journal): readonly Journal[] {
   return journals.length > 0 ? journals.concat(last) : [last]
-}
-
-function replaced(all: readonly Carried[], one: Carried, by: Carried): readonly Carried[] {
-  return all.map((each) => (each === one ? by : each))
 }
 
 export const NONE: readonly never[] = []
