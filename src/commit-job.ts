@@ -61,8 +61,8 @@ export class Job implements StaleObserver {
   }
 
   stale(name: string): void {
+    if (!this.#stale?.has(name)) this.#onStale(name)
     this.#stale ??= new Set()
-    if (!this.#stale.has(name)) this.#onStale(name)
     this.#stale.add(name)
   }
 
@@ -87,12 +87,6 @@ export class Job implements StaleObserver {
     this.stored = stored
     this.#promised?.resolve(stored && (this as Committed))
     this.wake()
-  }
-
-  /** Settles it where nothing has to be written any more. */
-  keep(): void {
-    this.view = this.base.record
-    this.resolve(this.base)
   }
 
   reject(error: unknown): void {

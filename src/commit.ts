@@ -219,7 +219,10 @@ export class Committer {
 
   /** Another request's write has extended the session already. */
   #overtaken(batch: Job[]): undefined {
-    for (const job of batch) job.keep()
+    for (const job of batch) {
+      job.view = job.base.record
+      job.resolve(job.base)
+    }
   }
 }
 

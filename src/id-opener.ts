@@ -100,7 +100,6 @@ export class IdOpener {
   /** @param checked - What the schema has left of what was read. */
   #loaded(id: Id, hash: string, read: Loaded, checked: SessionRecord): IdCarried {
     const record = this.#context.sealed ? sealed(checked, id.key, id.secret) : checked
-    if (record === read.record) return new IdCarried(id, record, hash, read)
-    return new IdCarried(id, record, hash, { ...read, record })
+    return new IdCarried(id, record, hash, record === read.record ? read : { ...read, record })
   }
 }

@@ -81,9 +81,10 @@ export class Journal extends ByKey<Change> {
     updater?: Updater,
     before?: Slot,
   ): void {
-    const change = this.of(key)
-    if (change) Object.assign(change, { slot, seen, updater, updaters: undefined, before })
-    else this.add({ key, next: undefined, slot, seen, updater, updaters: undefined, before })
+    const known = this.of(key)
+    const change = { key, next: known?.next, slot, seen, updater, updaters: undefined, before }
+    if (known) Object.assign(known, change)
+    else this.add(change)
   }
 
   /**
