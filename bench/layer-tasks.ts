@@ -25,7 +25,20 @@ const add = (n = 0): number => n + 1
 
 /** What one request is, by its name: on the core alone, and from one end of `node:http` to the other. */
 export async function layerTasks(): Promise<Record<string, Task>> {
-  return { ...(await storedTasks()), ...(await sealedTasks()) }
+  return { 'the end of a turn, alone': waitAlone, ...(await storedTasks()), ...(await sealedTasks()) }
+}
+
+let end: Promise<void> | undefined
+
+/** What each of the core's needs in any case: an asynchronous function that waits for the end of the turn, as sessions do. */
+async function waitAlone(): Promise<void> {
+  end ??= new Promise((resolve) => {
+    setImmediate(() => {
+      end = undefined
+      resolve()
+    })
+  })
+  await end
 }
 
 /** On the core alone, by a sealed cookie, which moves with each answer. */
@@ -83,7 +96,11 @@ async function visitCore(site: Sessions<Data>, cookie: string | undefined): Prom
   session.update('num_visits', add)
   const saving = request.dirty ? request.commit() : undefined
   if (saving !== undefined) await saving
-  return request.outcome.setCookies[0]?.split(';')[0] ?? cookie ?? ''
+  return nameAndValue(request.outcome.setCookies[0]) ?? cookie ?? ''
+}
+
+function nameAndValue(setCookie: string | undefined): string | undefined {
+  return setCookie?.slice(0, setCookie.indexOf(';'))
 }
 
 /** A session of about 280 bytes; answers its cookie. */
@@ -98,7 +115,7 @@ async function prepare(site: Sessions<Data>): Promise<string> {
       { isbn: '9780140449136', copies: 2, added: 1_767_225_900_000 },
     ])
   await request.commit()
-  return String(request.outcome.setCookies[0]).split(';')[0] ?? ''
+  return nameAndValue(request.outcome.setCookies[0]) ?? ''
 }
 
 /** A connection whose bytes go nowhere. */
