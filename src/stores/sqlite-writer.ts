@@ -22,20 +22,30 @@ export class SqliteWriter {
   readonly #rollback: SqliteStatement
   readonly #patience: number
   readonly #explain: (error: unknown) => Error
+  readonly #endReads: () => void
   #queue: Write[] = []
   #waiting = false
   #attempts = 0
+  /** Whether nothing was written at once in this turn of the event loop. */
+  #isFresh = true
 
   /**
    * @param patience how long, in milliseconds, a write waits for the lock before it fails
    * @param explain makes the error that a failed write rejects with
+   * @param endReads ends the transaction of reads, if there is one
    */
-  constructor(database: SqliteDatabase, patience: number, explain: (error: unknown) => Error) {
+  constructor(
+    database: SqliteDatabase,
+    patience: number,
+    explain: (error: unknown) => Error,
+    endReads: () => void,
+  ) {
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#rollback = database.prepare('ROLLBACK')
     this.#patience = patience
     this.#explain = explain
+    this.#endReads = endReads
   }
 
   /** Runs synchronous statements inside a transaction, which other writes may share; fails or succeeds alone. */
@@ -44,7 +54,8 @@ export class SqliteWriter {
       this.#queue.push({ work, resolve, reject, since: performance.now() })
       if (this.#waiting) return
       this.#waiting = true
-      setImmediate(this.#flush)
+      if (this.#isFresh) process.nextTick(this.#gathered)
+      else setImmediate(this.#flush)
     })
   }
 
@@ -53,7 +64,26 @@ export class SqliteWriter {
     if (this.#waiting) await this.write(() => undefined).catch(() => undefined)
   }
 
+  /**
+   * What was asked for in one go, as by the requests of one turn, is written at once. A lone write waits for the end of the
+   * turn, since others may come one by one. At once only once a turn, or who writes without a rest would hold up all else.
+   */
+  readonly #gathered = (): void => {
+    if (this.#queue.length === 1) {
+      setImmediate(this.#flush)
+      return
+    }
+    this.#isFresh = false
+    setImmediate(this.#refresh)
+    this.#flush()
+  }
+
+  readonly #refresh = (): void => {
+    this.#isFresh = true
+  }
+
   readonly #flush = (): void => {
+    this.#endReads()
     const batch = this.#queue.splice(0, BATCH)
     const left = this.#run(batch)
     if (left.length > 0) this.#queue = [...left, ...this.#queue]

@@ -22,6 +22,7 @@ import {
   type SqliteDatabase,
 } from './sqlite-database.ts'
 import { keyColumn, keyOf } from './sqlite-key.ts'
+import { SqliteReads } from './sqlite-reads.ts'
 import {
   bytesIfNul,
   type KeyedRow,
@@ -32,7 +33,7 @@ import {
   sqliteSchema,
   stored,
 } from './sqlite-table.ts'
-import { pause, SqliteWriter } from './sqlite-writer.ts'
+import { SqliteWriter } from './sqlite-writer.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.ts'
 export { sqliteSchema } from './sqlite-table.ts'
@@ -97,6 +98,7 @@ interface Setup {
 class Sqlite implements SqliteStore, StoreAtOnce {
   readonly #setup: Setup
   readonly #clock: () => number
+  readonly #reads: SqliteReads
   readonly #writer: SqliteWriter
   readonly #checkpoints: Checkpoints | undefined
   #prepared: Statements | undefined
@@ -106,21 +108,25 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   constructor(setup: Setup) {
     this.#setup = setup
     this.#clock = setup.clock
-    this.#writer = new SqliteWriter(setup.database, setup.patience, this.#explain)
-    this.#checkpoints = setup.own && Checkpoints.of(setup.own)
+    const { database, own, patience } = setup
+    this.#reads = new SqliteReads(database, own !== undefined, patience, this.#explain)
+    this.#writer = new SqliteWriter(database, patience, this.#explain, this.#reads.end)
+    this.#checkpoints = own && Checkpoints.of(own)
   }
 
   /** Reads need no transaction. Writes travel together, once a turn of the event loop. */
   get [AT_ONCE](): VerbsAtOnce | undefined {
-    return this.read === Sqlite.prototype.read ? { read: (key) => this.#read(key) } : undefined
+    return this.read === Sqlite.prototype.read
+      ? { read: (key) => this.#reads.together(() => this.#read(key)) }
+      : undefined
   }
 
   read(key: string): Promise<StoredEntry | undefined> {
-    return this.#look(() => this.#read(key), undefined)
+    return this.#reads.patiently(() => this.#reads.together(() => this.#read(key)), undefined)
   }
 
   ofUser(userId: string): Promise<KeyedEntry[]> {
-    return this.#look(() => this.#ofUser(userId), [])
+    return this.#reads.patiently(() => this.#ofUser(userId), [])
   }
 
   create(key: string, { value, userId, expiresAt }: Entry): Promise<Version | undefined> {
@@ -160,7 +166,7 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   async purge(limit: number): Promise<number> {
     let removed = 0
     // Mostly nothing has expired, and a transaction costs ten times as much as to see that.
-    while (removed < limit && (removed > 0 || (await this.#look(this.#hasExpired, false)))) {
+    while (removed < limit && (removed > 0 || (await this.#reads.patiently(this.#hasExpired, false)))) {
       const slice = Math.min(PURGE_SLICE, limit - removed)
       const { changes } = await this.#write(() => this.#statements().purge.run(this.#clock(), slice))
       removed += Number(changes)
@@ -178,6 +184,7 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   async #close(): Promise<void> {
     await this.#writer.idle()
     await this.#checkpoints?.close()
+    this.#reads.end()
     this.#closed = true
     this.#prepared = undefined
     this.#setup.own?.close()
@@ -197,21 +204,6 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   }
 
   readonly #hasExpired = (): boolean => Boolean(this.#statements().expired.get(this.#clock()))
-
-  /** Reads at once, or when others have let go of the lock. In a table that is missing there is nothing. */
-  async #look<T>(read: () => T, nothing: T): Promise<T> {
-    let until: number | undefined
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return read()
-      } catch (error) {
-        if (isMissingTable(error)) return nothing
-        until ??= performance.now() + this.#setup.patience
-        if (!isBusy(error) || performance.now() >= until) throw this.#explain(error)
-      }
-      await new Promise((resolve) => setTimeout(resolve, pause(attempt)))
-    }
-  }
 
   #write<T>(work: () => T): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(closed())
