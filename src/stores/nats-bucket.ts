@@ -1,4 +1,4 @@
-import { SessionError } from '../errors.ts'
+import { explained, isConflict, patiently, Undecided, Unknowable } from './nats-patience.ts'
 
 /** What the store uses of a bucket of `@nats-io/kv`. */
 export interface NatsKv {
@@ -16,28 +16,18 @@ export interface NatsKvEntry {
   readonly operation: string
 }
 
-/** What became of a write: its revision, or what is there instead of what it was to replace. */
-export type Written = { revision: number } | { current: NatsKvEntry | undefined }
+/**
+ * What became of a write: its revision; or what is there instead, and that it never will be, with whether it was sent
+ * more than once.
+ */
+export type Written = { revision: number } | { current: NatsKvEntry | undefined; isRepeated: boolean }
 
-// The codes of JetStream, as https://github.com/nats-io/nats-server/blob/main/server/errors.json numbers them.
-const WRONG_SEQUENCE = new Set<unknown>([10_071, 10_164])
-const TOO_LARGE = new Set<unknown>([10_054])
-const NO_LEADER = 10_008
-
-/** How errors are called that the loss of a node brings. */
-const PASSING = new Set([
-  'TimeoutError',
-  'RequestError',
-  'NoResponders',
-  'ConnectionError',
-  'JetStreamNotEnabled',
-])
-
-/** What the first attempt may take of the time: a slow disk is no dead server, but some time must be left for another one. */
-const SHARE = 0.75
-
-/** Between two attempts, in milliseconds. An election takes seconds. */
-const PAUSE = 100
+/**
+ * Tells from what has taken the place of what a write was to replace whether the write is part of it: its revision, if it
+ * is; `undefined`, if it was not stored and never will be; or that nobody can know.
+ * @param seen a revision of the bucket that was there before the write was sent
+ */
+export type Judge = (current: NatsKvEntry, seen: number) => number | undefined | 'unknown'
 
 /**
  * A bucket whose calls outlast the loss of a node: what the servers do not answer is sent again, until the time is up.
@@ -46,6 +36,8 @@ export class NatsBucket {
   readonly #kv: NatsKv
   readonly #timeout: number
   #ttl: Promise<number> | undefined
+  /** A revision that the bucket has, about the newest one that this process has heard of. */
+  #newest = 0
 
   constructor(kv: NatsKv, timeout: number) {
     this.#kv = kv
@@ -54,46 +46,65 @@ export class NatsBucket {
 
   /** What is there, unless it is the mark of a deletion. */
   async get(key: string): Promise<NatsKvEntry | undefined> {
-    return unlessDeleted(await this.#patiently('read', () => this.#kv.get(key)))
+    return unlessDeleted(await this.#patiently('read', () => this.#get(key)))
   }
 
   /**
    * Writes, if the last that happened to the key has that revision; 0 means that nothing has.
    *
-   * A write that is sent again conflicts with itself when the first one has arrived after all. So a conflict with these
-   * very bytes is none then, and any other one leaves open what became of the write: an error, not a guess.
+   * A server that leads no more may not know it for a moment, and refuse what the one that leads stores. And what was not
+   * answered may be stored, or may still be. So it is sent until it is acknowledged, or something else has taken the place
+   * of what it was to replace: from then on it cannot be stored any more, and `judge` tells whether it had been.
    */
-  async write(key: string, value: Uint8Array, previousSeq: number): Promise<Written> {
-    let unanswered = 0
+  async write(key: string, value: Uint8Array, previousSeq: number, judge: Judge): Promise<Written> {
+    const seen = Math.max(previousSeq, this.#newest)
+    let sent = 0
     return this.#patiently('write', async (timeout) => {
-      const isRepeated = unanswered > 0
-      unanswered++
-      const revision = await this.#put(key, value, { previousSeq, timeout }, () => unanswered--)
+      sent++
+      const revision = await this.#put(key, value, { previousSeq, timeout })
       if (revision !== undefined) return { revision }
-      const current = (await this.#kv.get(key)) ?? undefined
-      // Nobody came first, so a write is on its way that the servers have not agreed on.
-      if ((current?.revision ?? 0) === previousSeq) throw new OnItsWay()
-      if (!isRepeated) return { current }
-      if (current && Buffer.compare(current.value, value) === 0) return { revision: current.revision }
-      throw new Unknowable()
+      const current = await this.#get(key)
+      const isGone = !current && (await this.#hasForgotten(key, previousSeq))
+      if (!isGone && (current?.revision ?? 0) <= previousSeq) throw new Undecided()
+      const fate = current && judge(current, seen)
+      if (fate === 'unknown') throw new Unknowable()
+      return fate === undefined ? { current, isRepeated: sent > 1 } : { revision: fate }
     })
   }
 
-  /** @param onNothing called when it is certain that nothing was written, and nothing will be */
+  /**
+   * Whether nothing is left under the key, not even the mark of a deletion, by the word of a server that has had that
+   * revision: one that is behind the others may just not have heard of it.
+   */
+  async #hasForgotten(key: string, revision: number): Promise<boolean> {
+    if (revision === 0) return false
+    const { jsm, stream, prefix } = this.#kv as Inner
+    const info = await jsm?.streams.info(stream ?? '', { subjects_filter: `${prefix}.${key}` })
+    const { last_seq = 0, subjects = {} } = info?.state ?? {}
+    return last_seq >= revision && Object.keys(subjects).length === 0
+  }
+
+  /** The revision of the write; nothing, if whoever answered refused it. */
   async #put(
     key: string,
     value: Uint8Array,
     options: { previousSeq: number; timeout: number },
-    onNothing: () => void,
   ): Promise<number | undefined> {
     try {
-      return await this.#kv.put(key, value, options)
+      const revision = await this.#kv.put(key, value, options)
+      // Not the greater one: a bucket that was made anew begins to count anew.
+      this.#newest = revision
+      return revision
     } catch (error) {
-      const isConflict = WRONG_SEQUENCE.has(codeOf(error))
-      if (isConflict || hasNotArrived(error)) onNothing()
-      if (!isConflict) throw error
+      if (!isConflict(error)) throw error
       return undefined
     }
+  }
+
+  async #get(key: string): Promise<NatsKvEntry | undefined> {
+    const entry = await this.#kv.get(key)
+    this.#newest = Math.max(this.#newest, entry?.revision ?? 0)
+    return entry ?? undefined
   }
 
   /** Writes, whatever is there. */
@@ -111,7 +122,7 @@ export class NatsBucket {
     try {
       await this.#kv.purge(key, { previousSeq })
     } catch (error) {
-      if (!WRONG_SEQUENCE.has(codeOf(error))) throw explained('delete', error)
+      if (!isConflict(error)) throw explained('delete', error)
     }
   }
 
@@ -149,36 +160,26 @@ export class NatsBucket {
   }
 }
 
-/**
- * Tries for so many milliseconds what the loss of a server may keep from succeeding.
- * @param what for the message of an error
- */
-export async function patiently<T>(
-  what: string,
-  ms: number,
-  attempt: (timeout: number) => Promise<T>,
-): Promise<T> {
-  const until = performance.now() + ms
-  for (;;) {
-    try {
-      const timeout = Math.max(1, Math.min(until - performance.now(), ms * SHARE))
-      return await within(timeout, attempt(timeout))
-    } catch (error) {
-      if (!isPassing(error) || performance.now() + PAUSE >= until) throw explained(what, error)
-    }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE))
-  }
-}
-
 /** What is there, unless it is the mark of a deletion, which has a revision, too. */
 export function unlessDeleted(entry: NatsKvEntry | null | undefined): NatsKvEntry | undefined {
   return entry?.operation === 'PUT' ? entry : undefined
 }
 
-/** The version of the server, where the client tells it: the interface of buckets has no name for it. */
+/** What a bucket of the client has beside its interface, if it is one. */
+interface Inner {
+  js?: { nc?: { info?: { version?: unknown } } }
+  jsm?: { streams: { info(stream: string, options: { subjects_filter: string }): Promise<StreamInfo> } }
+  stream?: string
+  prefix?: string
+}
+
+interface StreamInfo {
+  state: { last_seq: number; subjects?: object }
+}
+
+/** The version of the server, where the client tells it. */
 function serverOf(kv: NatsKv): string | undefined {
-  const { js } = kv as { js?: { nc?: { info?: { version?: unknown } } } }
-  const version = js?.nc?.info?.version
+  const version = (kv as Inner).js?.nc?.info?.version
   return typeof version === 'string' ? version : undefined
 }
 
@@ -186,51 +187,4 @@ function isOlder(version: string, than: readonly number[]): boolean {
   const numbers = version.split(/[.-]/, 3).map(Number)
   const different = than.findIndex((number, i) => numbers[i] !== number)
   return different >= 0 && Number(numbers[different]) < Number(than[different])
-}
-
-class OnItsWay extends Error {
-  override readonly name = 'TimeoutError'
-  constructor() {
-    super('the servers have not agreed on a write that came before')
-  }
-}
-
-class Unknowable extends Error {
-  constructor() {
-    super('it was not answered, and overtaken, so nobody knows whether it was stored')
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  const { name, cause } = error as { name?: string; cause?: { name?: string } }
-  if (cause?.name === 'PermissionViolationError') return false
-  return PASSING.has(name ?? '') || codeOf(error) === NO_LEADER
-}
-
-/** Whether nobody has got the request. */
-function hasNotArrived(error: unknown): boolean {
-  const { name, cause } = error as { name?: string; cause?: { name?: string } }
-  return name === 'NoResponders' || (name === 'JetStreamNotEnabled' && cause?.name === 'RequestError')
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown }).code
-}
-
-function explained(what: string, cause: unknown): Error {
-  const { name = '', message = '' } = cause as Partial<Error>
-  if (TOO_LARGE.has(codeOf(cause)) || /payload.*exceed/i.test(message)) {
-    return new SessionError('ERR_SESSION_TOO_LARGE', 'The session is larger than NATS takes', { cause })
-  }
-  const reason = name === 'JetStreamNotEnabled' ? 'there is no such bucket, or it has no leader now' : message
-  return new Error(`NATS failed to ${what}: ${reason}`, { cause })
-}
-
-function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    const error = Object.assign(new Error(`no answer within ${Math.round(ms)} ms`), { name: 'TimeoutError' })
-    timer = setTimeout(reject, ms, error)
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from '../duration.ts'
 import type { CloseableStore } from '../store.ts'
 import { natsStore } from './nats.ts'
-import { patiently } from './nats-bucket.ts'
+import { patiently } from './nats-patience.ts'
 import { parseServersUrl } from './server-url.ts'
 
 const FORM =

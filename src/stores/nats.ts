@@ -1,8 +1,18 @@
 import { checkClock, known } from '../check-options.ts'
 import { type Duration, milliseconds } from '../duration.ts'
 import type { Entry, KeyedEntry, StoredEntry, UpdateResult, UserIndexedStore, Version } from '../store.ts'
-import { NatsBucket, type NatsKv, type NatsKvEntry, unlessDeleted } from './nats-bucket.ts'
-import { hashOf, pack, parseVersion, toVersion, unpack } from './revisions.ts'
+import { KeyLocks } from './key-locks.ts'
+import {
+  type Judge,
+  NatsBucket,
+  type NatsKv,
+  type NatsKvEntry,
+  unlessDeleted,
+  type Written,
+} from './nats-bucket.ts'
+import { History, names } from './nats-history.ts'
+import { explained, Unknowable } from './nats-patience.ts'
+import { hashOf, type Known, pack, parseVersion, toVersion, type Unpacked, unpack } from './revisions.ts'
 
 export type { NatsKv, NatsKvEntry } from './nats-bucket.ts'
 
@@ -47,6 +57,8 @@ const HOUR = 3_600_000
 class Nats implements NatsStore {
   readonly #bucket: NatsBucket
   readonly #clock: () => number
+  readonly #locks = new KeyLocks()
+  readonly #name = names()
 
   constructor(bucket: NatsBucket, clock: () => number) {
     this.#bucket = bucket
@@ -59,24 +71,29 @@ class Nats implements NatsStore {
 
   async create(key: string, entry: Entry): Promise<Version | undefined> {
     const markedAt = await this.#mark(key, entry, undefined)
-    const bytes = pack(entry, markedAt)
-    let revision = 0
-    for (;;) {
-      const written = await this.#bucket.write(subjectOf(key), bytes, revision)
-      if ('revision' in written) return versionOf(written.revision, entry, markedAt)
-      if (this.#live(unlessDeleted(written.current))) return undefined
+    const history = History.begin(this.#name())
+    const bytes = packed(history, entry, markedAt)
+    for (let revision = 0; ; ) {
+      const written = await this.#write(key, bytes, revision, history)
+      if ('revision' in written) return versionOf(written.revision, entry, markedAt, history)
+      const { current, isRepeated } = written
+      if (this.#live(unlessDeleted(current))) return undefined
+      // It may have been stored and then deleted: by somebody who wants it gone.
+      if (isRepeated && current && !unlessDeleted(current)) throw explained('write', new Unknowable())
       // What is there has expired, or is the mark of a deletion: it is replaced, if it still is what is there.
-      revision = written.current?.revision ?? 0
+      revision = current?.revision ?? 0
     }
   }
 
   async update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
-    const old = parseVersion(version)
+    const old = parsed(version)
     // The bucket may have an entry that has expired for some time; its revision would still fit.
     if (!old || old.expiresAt <= this.#clock()) return this.#conflict(await this.read(key))
     const markedAt = await this.#mark(key, entry, old)
-    const written = await this.#bucket.write(subjectOf(key), pack(entry, markedAt), Number(old.revision))
-    if ('revision' in written) return { version: versionOf(written.revision, entry, markedAt) }
+    const revision = Number(old.revision)
+    const history = old.history.before(revision, this.#name())
+    const written = await this.#write(key, packed(history, entry, markedAt), revision, history)
+    if ('revision' in written) return { version: versionOf(written.revision, entry, markedAt, history) }
     return this.#conflict(this.#live(unlessDeleted(written.current)))
   }
 
@@ -90,15 +107,21 @@ class Nats implements NatsStore {
     return entries.filter((entry) => entry !== undefined)
   }
 
+  /** One after the other for a key, as its history takes for granted. */
+  #write(key: string, bytes: Buffer, revision: number, history: History): Promise<Written> {
+    const subject = subjectOf(key)
+    return this.#locks.write(key, () => this.#bucket.write(subject, bytes, revision, judgeOf(history)))
+  }
+
   #conflict(current: StoredEntry | undefined): UpdateResult | undefined {
     return current && { current }
   }
 
   #live(found: NatsKvEntry | undefined): StoredEntry | undefined {
-    const unpacked = found && unpack(found.value)
-    if (!found || !unpacked || unpacked.expiresAt <= this.#clock()) return undefined
-    const { markedAt, ...entry } = unpacked
-    return { ...entry, version: versionOf(found.revision, entry, markedAt) }
+    const parts = found && unpacked(found.value)
+    if (!found || !parts || parts.expiresAt <= this.#clock()) return undefined
+    const { markedAt, history, ...entry } = parts
+    return { ...entry, version: versionOf(found.revision, entry, markedAt, history) }
   }
 
   /**
@@ -135,8 +158,44 @@ class Nats implements NatsStore {
   }
 }
 
-function versionOf(revision: number, { expiresAt, userId }: Entry, markedAt: number): Version {
-  return toVersion({ revision: String(revision), expiresAt, user: hashOf(userId), markedAt })
+/** The history in a line of its own, and the entry after it. */
+function packed(history: History, entry: Entry, markedAt: number): Buffer {
+  return Buffer.concat([Buffer.from(`${history}\n`), pack(entry, markedAt)])
+}
+
+/** What {@link packed} has put together; `undefined` when it is damaged. */
+function unpacked(bytes: Uint8Array): (Unpacked & { history: History }) | undefined {
+  const end = bytes.indexOf(10)
+  const history = History.parse(Buffer.from(bytes.subarray(0, end)).toString())
+  const entry = unpack(bytes.subarray(end + 1))
+  return history && entry && { ...entry, history }
+}
+
+/** What tells whether the newest write of that history was stored. */
+function judgeOf(history: History): Judge {
+  return (current, seen) => {
+    const entry = unlessDeleted(current) && unpacked(current.value)
+    // Where the session was deleted, or damaged, nothing is left of the write.
+    return entry && history.fateIn(entry.history, current.revision, seen)
+  }
+}
+
+function versionOf(
+  revision: number,
+  { expiresAt, userId }: Entry,
+  markedAt: number,
+  history: History,
+): Version {
+  return `${toVersion({ revision: String(revision), expiresAt, user: hashOf(userId), markedAt })}/${history}`
+}
+
+/** What {@link versionOf} has put together; `undefined` for anything else. */
+function parsed(version: Version): (Known & { history: History }) | undefined {
+  const text = String(version)
+  const end = text.lastIndexOf('/')
+  const known = parseVersion(text.slice(0, end))
+  const history = History.parse(text.slice(end + 1))
+  return known && history && { ...known, history }
 }
 
 function subjectOf(key: string): string {
