@@ -9,7 +9,7 @@ interface Write {
 const LENGTH = 16
 
 /**
- * So many revisions of the whole bucket an entry looks back. Where many sessions are written, it need not carry for long
+ * So many revisions of the whole bucket an entry looks back at least. Where many sessions are written, it need not carry for long
  * what nobody asks for any more.
  */
 const REACH = 10_000
@@ -49,9 +49,10 @@ export class History {
   /** This one with a further write, which is to replace that revision. */
   before(replaced: number, name: string): History {
     const others = this.#writes.filter((write) => writerOf(write.name) !== writerOf(name))
-    const near = others.filter((write) => replaced - write.replaced < REACH).slice(0, LENGTH - 1)
+    // A write has at most the revision that the one after it in the list has replaced.
+    const isNear = (_: Write, i: number) => replaced - (others[i - 1]?.replaced ?? replaced) < REACH
+    const near = others.filter(isNear).slice(0, LENGTH - 1)
     const writes = [{ replaced, name }, ...near]
-    // What is dropped came before what the last one that is kept has replaced.
     const since = near.length < others.length ? Number(writes.at(-1)?.replaced) : this.#since
     return new History(writes, since)
   }
@@ -65,10 +66,10 @@ export class History {
    */
   fateIn(later: History, revision: number, seen: number): number | undefined | 'unknown' {
     const [own = { replaced: 0, name: '' }] = this.#writes
-    const at = later.#writes.findIndex(({ name }) => writerOf(name) === writerOf(own.name))
-    if (later.#writes[at]?.name === own.name) return at === 0 ? revision : own.replaced
-    // A process does one write of an entry after the other, so another one of it came before.
-    return at >= 0 || later.#since <= seen ? undefined : 'unknown'
+    const at = later.#writes.findIndex(({ name }) => name === own.name)
+    if (at >= 0) return at === 0 ? revision : own.replaced
+    // No later write of the same process has taken its place in the list: none is sent before this is known.
+    return later.#since <= seen ? undefined : 'unknown'
   }
 
   toString(): string {

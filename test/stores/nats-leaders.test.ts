@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Store, StoredEntry, Version } from '../../src/store.ts'
-import { natsStore } from '../../src/stores/nats.ts'
+import { type NatsKvEntry, natsStore } from '../../src/stores/nats.ts'
 import { type Fate, TwoLeaders } from './nats-leaders.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -70,7 +70,7 @@ describe('nats, while two servers believe that they lead', () => {
     await append(store, '1')
     const { version } = await read(store)
     const lost = { ...refused, arrives: false }
-    fates.push(lost, { ...refused, behind: 1 }, lost, { ...refused, behind: 0 })
+    for (const behind of [1, Number.POSITIVE_INFINITY, 0]) fates.push(lost, { ...refused, behind })
     expect(await outcome(store.update('key', entry('0 1 2'), version))).toEqual({
       version: expect.anything(),
     })
@@ -97,6 +97,38 @@ describe('nats, while two servers believe that they lead', () => {
     for (let process = 0; process < 17; process++) await append(natsStore(kv), String(process))
     expect(String(await outcome(updating))).toMatch(/^Error: NATS failed to write: .* nobody knows whether/)
     expect(kv.refusedAndStored).toBe(1)
+  })
+
+  it('knows it of more processes, too, where it has heard of a newer revision before it writes', async () => {
+    const { fates, kv, store, read, append } = await processes()
+    const { version } = await read(store)
+    for (let process = 0; process < 17; process++) await append(natsStore(kv), String(process))
+    const { value } = await read(store)
+    fates.push(refused)
+    expect(await outcome(store.update('key', entry('mine'), version))).toMatchObject({ current: { value } })
+  })
+
+  it('keeps the names of 16 processes at most, and of none whose write was 10,000 revisions ago', async () => {
+    const { fates, kv, store, other, read, append } = await processes()
+    const names = async () => {
+      const found = await outcome(kv.get('s.kkey'))
+      return Buffer.from((found as NatsKvEntry).value)
+        .toString()
+        .split('\n', 1)[0]
+        ?.split(',')
+        .slice(1).length
+    }
+    for (let process = 0; process < 20; process++) await append(natsStore(kv), String(process))
+    expect(await names()).toBe(16)
+    kv.pass(10_000)
+    const { version } = await read(store)
+    await append(other, 'later')
+    await append(natsStore(kv), 'later')
+    expect(await names()).toBe(2)
+    // That is enough for those who begin now.
+    fates.push(refused)
+    const { value } = await read(other)
+    expect(await outcome(store.update('key', entry('mine'), version))).toMatchObject({ current: { value } })
   })
 
   it('does not bring back a session that was stored and deleted while its maker waited', async () => {
@@ -129,8 +161,8 @@ describe('processes that update one session of nats while two servers believe th
       const befalling = fates.splice(0)
       await outcome(first.create('key', entry('begun')))
       fates.push(...befalling)
-      const site = async (name: string) => {
-        const store = natsStore(kv)
+      const [shared, ...own] = [natsStore(kv), natsStore(kv), natsStore(kv)]
+      const site = async (name: string, store: Store = shared as Store) => {
         for (let number = 0; number < 4; number++) {
           const id = `${name}${number}`
           try {
@@ -142,7 +174,9 @@ describe('processes that update one session of nats while two servers believe th
           }
         }
       }
-      expect(await outcome(Promise.all(['a', 'b', 'c', 'd'].map(site)))).not.toBeInstanceOf(Error)
+      expect(
+        await outcome(Promise.all([site('a'), site('b'), site('c', own[0]), site('d', own[1])])),
+      ).not.toBeInstanceOf(Error)
       const { value } = (await outcome(first.read('key'))) as StoredEntry
       const [, ...ids] = value.split(' ')
       expect([...new Set(ids)]).toEqual(ids)

@@ -4,7 +4,7 @@ import type { NatsKv, NatsKvEntry } from '../../src/stores/nats.ts'
 export interface Fate {
   /**
    * Who is heard first: the one that leads, the one that did and refuses the put, or nobody. A read that the former leader
-   * answers tells what was there so many writes ago.
+   * answers tells what was there `behind` writes ago, but at least the first of them; with `Infinity`, nothing.
    */
   answer: 'leader' | 'former leader' | 'nobody'
   /** Whether the one that leads gets a put at all. */
@@ -25,7 +25,6 @@ export class TwoLeaders implements NatsKv {
   #revision = 0
   /** How many puts were stored although the first answer to them was a refusal. */
   refusedAndStored = 0
-  requests = 0
 
   /** @param fate of the next request; one that the leader alone gets, and answers, if it says nothing */
   constructor(fate: (key: string) => Fate | undefined) {
@@ -33,17 +32,17 @@ export class TwoLeaders implements NatsKv {
   }
 
   async get(key: string): Promise<NatsKvEntry | null> {
-    this.requests++
     const { answer, after, behind } = this.#next(key)
     await passes(after)
     if (answer === 'nobody') throw named('TimeoutError')
     const states = this.#states.get(key) ?? []
-    const last = states.length - 1
-    return states[answer === 'leader' ? last : Math.max(0, last - behind)] ?? null
+    if (answer === 'leader') return states.at(-1) ?? null
+    return behind === Number.POSITIVE_INFINITY
+      ? null
+      : (states[Math.max(0, states.length - 1 - behind)] ?? null)
   }
 
   async put(key: string, value: Uint8Array, { previousSeq }: { previousSeq?: number }): Promise<number> {
-    this.requests++
     const { answer, arrives, after, answeredAfter } = this.#next(key)
     const stored = arrives ? passes(after).then(() => this.#store(key, value, previousSeq)) : undefined
     if (answer === 'leader' && stored !== undefined) {
@@ -64,6 +63,11 @@ export class TwoLeaders implements NatsKv {
 
   async purge(key: string): Promise<void> {
     this.#append(key, PURGE)
+  }
+
+  /** Other keys are written so many times. */
+  pass(revisions: number): void {
+    this.#revision += revisions
   }
 
   async keys(): Promise<AsyncIterable<string>> {
