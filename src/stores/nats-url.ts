@@ -40,6 +40,8 @@ export async function openNatsUrl(
     maxReconnectAttempts: -1,
     // A server that has frozen is left after some seconds; by default it takes minutes.
     pingInterval: 5000,
+    // And not waited for when it is tried again: it takes connections, but does not greet. The default is 20 seconds.
+    timeout: 5000,
     ...(tls === 'true' && { tls: {} }),
     ...(username !== undefined && password === undefined && { token: username }),
     ...(username !== undefined && password !== undefined && { user: username, pass: password }),
