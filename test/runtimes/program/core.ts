@@ -8,6 +8,7 @@ const FILES: Record<string, () => Promise<unknown>> = {
   'aes-siv': () => import('../../core/aes-siv.test.ts'),
   'at-once': () => import('../../core/at-once.test.ts'),
   base64url: () => import('../../core/base64url.test.ts'),
+  'by-key': () => import('../../core/by-key.test.ts'),
   calls: () => import('../../core/calls.test.ts'),
   concurrency: () => import('../../core/concurrency.test.ts'),
   cookies: () => import('../../core/cookies.test.ts'),
