@@ -4,18 +4,7 @@ import { Disguise, refuseHeaders } from './disguise.ts'
 import { abandon, type Held, type Source } from './held.ts'
 import { type Arguments, HeldCalls, refuseCall } from './held-calls.ts'
 import { type HeldVisit, together } from './held-visit.ts'
-import {
-  addSessionHeaders,
-  clearAnswer,
-  listOfHeaders,
-  parseHead,
-  setGivenHeaders,
-  statusOf,
-} from './response-head.ts'
-
-// Node's own. It is no import, since this is loaded on runtimes that have no such module, too.
-const { process } = globalThis as { process?: Partial<NodeJS.Process> }
-const nodes = process?.getBuiltinModule?.('node:http')?.ServerResponse?.prototype.writeHead
+import { clearAnswer, parseHead, sendHead, setGivenHeaders, statusOf } from './response-head.ts'
 
 // What a handler changes while its changes are being saved is saved before the head leaves, too; but not for ever.
 const MAX_COMMITS = 3
@@ -192,19 +181,7 @@ export class Answer {
   #sendHead(args: Arguments): ServerResponse {
     const { res, visit, inner } = this.#held
     if (this.#headSent) return Reflect.apply(inner.writeHead, res, args)
-    const { outcome } = visit
-    if (outcome.read || outcome.setCookies.length > 0) {
-      const { status, reason, headers } = parseHead(args)
-      // What middleware has put in the place of Node's own may look at the response.
-      const all = inner.writeHead === nodes ? listOfHeaders(res, headers, outcome) : undefined
-      if (!all) {
-        if (headers) setGivenHeaders(res, headers)
-        addSessionHeaders(res, outcome)
-      }
-      Reflect.apply(inner.writeHead, res, reason === undefined ? [status, all] : [status, reason, all])
-    } else {
-      Reflect.apply(inner.writeHead, res, args)
-    }
+    sendHead(res, inner.writeHead, args, visit.outcome)
     this.#headSent = true
     visit.headersSent()
     return res

@@ -60,22 +60,51 @@ export function addSessionHeaders(res: ServerResponse, outcome: Outcome): void {
   if (vary !== undefined) res.setHeader(VARY, vary)
 }
 
-// And a header without a name, which is left out.
-const OURS = /^(?:set-cookie|cache-control|vary|)$/i
-const NONE = { cacheControl: undefined, vary: undefined }
-const NOTHING: OutgoingHttpHeaders = {}
-
 function joined(present: OutgoingHttpHeader, cookies: readonly string[]): string[] {
   const before = [present].flat().map(String)
   return [...before, ...cookies.filter((cookie) => !before.includes(cookie))]
 }
+
+// Node's own. It is no import, since this is loaded on runtimes that have no such module, too.
+const { process } = globalThis as { process?: Partial<NodeJS.Process> }
+const nodes = process?.getBuiltinModule?.('node:http')?.ServerResponse?.prototype.writeHead
+
+/**
+ * Sends a head, with what the session needs.
+ * @param writeHead - The response's own, or that of middleware.
+ * @param args - What `writeHead` was given.
+ */
+export function sendHead(
+  res: ServerResponse,
+  writeHead: ServerResponse['writeHead'],
+  args: readonly unknown[],
+  outcome: Outcome,
+): void {
+  if (!outcome.read && outcome.setCookies.length === 0) {
+    Reflect.apply(writeHead, res, args)
+    return
+  }
+  const { status, reason, headers } = parseHead(args)
+  // What middleware has put in the place of Node's own may look at the response.
+  const all = writeHead === nodes ? listOfHeaders(res, headers, outcome) : undefined
+  if (!all) {
+    if (headers) setGivenHeaders(res, headers)
+    addSessionHeaders(res, outcome)
+  }
+  Reflect.apply(writeHead, res, reason === undefined ? [status, all] : [status, reason, all])
+}
+
+// And a header without a name, which is left out.
+const OURS = /^(?:set-cookie|cache-control|vary|)$/i
+const NONE = { cacheControl: undefined, vary: undefined }
+const NOTHING: OutgoingHttpHeaders = {}
 
 /**
  * The headers that were given to `writeHead`, and those that the session adds, as a flat list for Node's own `writeHead`: it
  * takes them so for less than half of what it costs to set each. `undefined` where some are on the response already, or speak
  * of the same.
  */
-export function listOfHeaders(
+function listOfHeaders(
   res: ServerResponse,
   given: GivenHeaders | undefined,
   outcome: Outcome,
