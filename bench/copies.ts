@@ -63,12 +63,17 @@ async function sqliteCopier(url: string): Promise<Copier> {
       const sql = `${numbers(from, to)} INSERT OR REPLACE INTO ${table} (${key}, ${rest})
          SELECT name_of(i), ${rest} FROM n JOIN ${table} ON ${key} = ?`
       databases[by].prepare(sql).run(by === 'sojourn' ? keyColumn(name) : name)
+      if (by === 'sojourn')
+        own.exec('INSERT OR IGNORE INTO sessions_purge (purge_at, id) SELECT expires_at, id FROM sessions')
       databases[by].exec('PRAGMA wal_checkpoint(TRUNCATE)')
     },
     async expireOdd(count) {
       own.exec(
         `${numbers(0, count)} UPDATE sessions SET expires_at = 1000
          WHERE key IN (SELECT name_of(i) FROM n WHERE i % 2 = 1)`,
+      )
+      own.exec(
+        'UPDATE sessions_purge SET purge_at = 1000 WHERE id IN (SELECT id FROM sessions WHERE expires_at = 1000)',
       )
       own.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     },

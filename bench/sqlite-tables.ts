@@ -18,7 +18,7 @@ const LIFETIME = 14 * 86_400_000
 
 interface Form {
   title: string
-  /** How the table is made, with its index by expiry. */
+  /** How the table is made, with what finds its rows by their expiry: an index, or a table of the same name. */
   schema: string
   key(text: string): string | Uint8Array
   /** A version of its first state is below that. */
@@ -31,6 +31,9 @@ const schemaOf = (key: string, rest: string) =>
      expires_at INTEGER NOT NULL) STRICT${rest}; CREATE INDEX by_expiry ON sessions (expires_at)`
 const byKey = schemaOf('TEXT', ', WITHOUT ROWID')
 const byArrival = schemaOf('ANY', '')
+const numbered = `CREATE TABLE sessions (id INTEGER PRIMARY KEY, key ANY NOT NULL UNIQUE, value ANY NOT NULL,
+     version INTEGER NOT NULL, user_id ANY, expires_at INTEGER NOT NULL) STRICT;
+   CREATE TABLE by_expiry (purge_at INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (purge_at, id)) STRICT, WITHOUT ROWID`
 const text = (key: string) => key
 
 const forms: Form[] = [
@@ -44,7 +47,13 @@ const forms: Form[] = [
   },
   { title: 'rows as they come, keys as text', schema: byArrival, key: text, versions: 2 ** 47 },
   { title: 'rows as they come, keys as bytes', schema: byArrival, key: keyColumn, versions: 2 ** 47 },
-  { title: '**the same, versions from 31 bits**', schema: byArrival, key: keyColumn, versions: 2 ** 31 },
+  { title: 'the same, versions from 31 bits', schema: byArrival, key: keyColumn, versions: 2 ** 31 },
+  {
+    title: '**expiry in a table of its own, versions from 23 bits**',
+    schema: numbered,
+    key: keyColumn,
+    versions: 2 ** 23,
+  },
 ]
 
 interface Subject {
@@ -72,10 +81,16 @@ function open(form: Form, i: number): Subject {
   const insert = database.prepare(
     'INSERT INTO sessions (key, value, version, expires_at) VALUES (?, ?, ?, ?)',
   )
+  const enter =
+    schema === numbered
+      ? database.prepare('INSERT OR IGNORE INTO by_expiry VALUES (?, last_insert_rowid())')
+      : undefined
   for (let i = 0; i < count; i += 200) {
     database.exec('BEGIN')
     for (const name of keys.slice(i, i + 200)) {
-      insert.run(key(name), value, Math.floor(Math.random() * versions), Date.now() + LIFETIME)
+      const expiresAt = Date.now() + LIFETIME
+      insert.run(key(name), value, Math.floor(Math.random() * versions), expiresAt)
+      enter?.run(expiresAt)
     }
     database.exec('COMMIT')
   }

@@ -103,7 +103,7 @@ async function isFolderAt(path: string): Promise<boolean | undefined> {
   }
 }
 
-const COLUMNS = ['key', 'value', 'version', 'user_id', 'expires_at']
+const COLUMNS = ['id', 'key', 'value', 'version', 'user_id', 'expires_at']
 
 /** The store would set up any database that it is given, somebody else's too. */
 function expectTable(path: string, table = 'sessions'): void {

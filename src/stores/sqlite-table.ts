@@ -1,27 +1,25 @@
 import type { StoredEntry } from '../store.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts'
+import { quoted } from './sqlite-name.ts'
+import { purgeSchema, SqlitePurge } from './sqlite-purge.ts'
 
 /**
- * The statements that make the table and its indexes, for those who keep their schema in migrations.
+ * The statements that make the tables and their indexes, for those who keep their schema in migrations.
  *
  * Rows are in the order in which they came, which fills their pages; keys are random, and only an index of them alone is in their order.
  */
 export function sqliteSchema(table = 'sessions'): string {
-  const [name, byExpiry, byUser] = [table, `${table}_expires_at`, `${table}_user_id`].map(quoted)
+  const [name, byUser] = [table, `${table}_user_id`].map(quoted)
   return `CREATE TABLE IF NOT EXISTS ${name} (
-  key ANY NOT NULL PRIMARY KEY,
+  id INTEGER PRIMARY KEY,
+  key ANY NOT NULL UNIQUE,
   value ANY NOT NULL,
   version INTEGER NOT NULL,
   user_id ANY,
   expires_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS ${byExpiry} ON ${name} (expires_at);
 CREATE INDEX IF NOT EXISTS ${byUser} ON ${name} (user_id) WHERE user_id IS NOT NULL;
-`
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+${purgeSchema(table)}`
 }
 
 /** A row as all drivers answer it. */
@@ -44,11 +42,11 @@ export type RowList = readonly [
   expiresAt: Row['expiresAt'],
 ]
 
-type Verb = 'read' | 'create' | 'update' | 'delete' | 'expired' | 'purge' | 'ofUser'
-export type Statements = Readonly<Record<Verb, SqliteStatement>>
+type Verb = 'read' | 'create' | 'update' | 'delete' | 'ofUser'
+export type Statements = Readonly<Record<Verb, SqliteStatement>> & { readonly purge: SqlitePurge }
 
 /**
- * Prepares what the store asks of a table. Fails when the table is missing. What may be bytes is never the first value: libsql takes
+ * Prepares what the store asks of its tables. Fails when one is missing. What may be bytes is never the first value: libsql takes
  * that for the names of parameters, and ends the process.
  */
 export function prepare(database: SqliteDatabase, name: string): Statements {
@@ -63,16 +61,12 @@ export function prepare(database: SqliteDatabase, name: string): Statements {
        WHERE old.expires_at <= ?`,
     ),
     update: database.prepare(
-      `UPDATE ${table} SET value = ?, version = version + 1, user_id = ?, expires_at = ?
-       WHERE key = ? AND version = ? AND expires_at > ?`,
+      `UPDATE ${table} SET version = version + 1, expires_at = ?, value = ?, user_id = ?
+       WHERE key = ? AND version = ? AND expires_at > ? AND expires_at <= ?`,
     ),
     delete: database.prepare(`DELETE FROM ${table} WHERE ? AND key = ?`),
-    expired: database.prepare(`SELECT 1 FROM ${table} WHERE expires_at <= ? LIMIT 1`),
-    purge: database.prepare(
-      `DELETE FROM ${table} WHERE rowid IN
-         (SELECT rowid FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
-    ),
     ofUser: database.prepare(`SELECT key, ${columns} FROM ${table} WHERE expires_at > ? AND user_id = ?`),
+    purge: new SqlitePurge(database, name),
   }
 }
 

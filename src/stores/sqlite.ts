@@ -132,8 +132,8 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   create(key: string, { value, userId, expiresAt }: Entry): Promise<Version | undefined> {
     return this.#write(() => {
       // Not 1: a late update of an entry that is gone must not fit a new one under the same key.
-      const version = Math.floor(Math.random() * 2 ** 31)
-      const { create } = this.#statements()
+      const version = Math.floor(Math.random() * 2 ** 23)
+      const { create, purge } = this.#statements()
       const { changes } = create.run(
         version,
         keyColumn(key),
@@ -142,20 +142,23 @@ class Sqlite implements SqliteStore, StoreAtOnce {
         expiresAt,
         this.#clock(),
       )
-      return changes ? version : undefined
+      if (!changes) return undefined
+      purge.enter(expiresAt)
+      return version
     })
   }
 
   update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
-    const { value, userId, expiresAt } = entry
     return this.#write(() => {
-      const { update } = this.#statements()
       const now = this.#clock()
-      const values = [bytesIfNul(value), bytesIfNul(userId), expiresAt, keyColumn(key), version, now]
-      const { changes } = update.run(...values)
-      if (changes) return { version: Number(version) + 1 }
+      const replaced = { version: Number(version) + 1 }
+      if (this.#replace(key, entry, version, now, entry.expiresAt)) return replaced
       const current = this.#read(key)
-      return current && { current }
+      if (current?.version !== version) return current && { current }
+      // It would have lived longer.
+      this.#replace(key, entry, version, now, current.expiresAt)
+      this.#statements().purge.enterAgain(keyColumn(key))
+      return replaced
     })
   }
 
@@ -165,12 +168,14 @@ class Sqlite implements SqliteStore, StoreAtOnce {
 
   async purge(limit: number): Promise<number> {
     let removed = 0
+    let isDue = false
     // Mostly nothing has expired, and a transaction costs ten times as much as to see that.
-    while (removed < limit && (removed > 0 || (await this.#reads.patiently(this.#hasExpired, false)))) {
+    while (removed < limit && (isDue || (await this.#reads.patiently(this.#isDue, false)))) {
       const slice = Math.min(PURGE_SLICE, limit - removed)
-      const { changes } = await this.#write(() => this.#statements().purge.run(this.#clock(), slice))
-      removed += Number(changes)
-      if (Number(changes) < slice) break
+      const taken = await this.#write(() => this.#statements().purge.take(this.#clock(), slice))
+      removed += taken.removed
+      if (taken.seen < slice) break
+      isDue = true
       await this.#checkpoints?.after(slice)
     }
     return removed
@@ -203,7 +208,14 @@ class Sqlite implements SqliteStore, StoreAtOnce {
     })
   }
 
-  readonly #hasExpired = (): boolean => Boolean(this.#statements().expired.get(this.#clock()))
+  readonly #isDue = (): boolean => this.#statements().purge.isDue(this.#clock())
+
+  /** Whether there was an entry of that version, which has not expired and would have until then at the latest. */
+  #replace(key: string, entry: Entry, version: Version, now: number, until: number): boolean {
+    const { value, userId, expiresAt } = entry
+    const values = [expiresAt, bytesIfNul(value), bytesIfNul(userId), keyColumn(key), version, now, until]
+    return Boolean(this.#statements().update.run(...values).changes)
+  }
 
   #write<T>(work: () => T): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(closed())

@@ -65,6 +65,7 @@ describe('a long purge', () => {
     database.exec(`
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
       INSERT INTO sessions (key, value, version, user_id, expires_at) SELECT 'old-' || i, 'x', 1, NULL, i FROM n;
+      INSERT OR IGNORE INTO sessions_purge SELECT expires_at, id FROM sessions;
       CREATE TRIGGER slow AFTER DELETE ON sessions BEGIN
         SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i FROM n);
       END`)
