@@ -42,7 +42,7 @@ const FOOT = 30
 
 /**
  * Each row has a scale of its own, from 0 to the highest of its figures: it compares two packages on one framework and store,
- * not frameworks. Bars are medians, thin lines reach from the lowest round to the highest.
+ * not frameworks. Bars are medians, thin lines have the middle half of the rounds.
  */
 export function chart(run: Run, pairs: readonly Pair[], theme: Theme): string {
   const workloads = measuredIn(run)
@@ -59,7 +59,7 @@ ${text(12, 24, 'CPU that sessions add to a request, microseconds: less is better
 ${legend(theme)}
 ${columns.join('\n')}
 ${rows.join('\n')}
-${text(12, height - 10, `${run.at.slice(0, 10)}, medians of ${run.rounds} rounds; lines: lowest to highest. Each row has a scale of its own.`, theme.faint, 'font-size="11"')}
+${text(12, height - 10, `${run.at.slice(0, 10)}, medians of ${run.rounds} rounds; lines: the middle half of them. Each row has a scale of its own.`, theme.faint, 'font-size="11"')}
 </svg>
 `
 }
@@ -88,7 +88,7 @@ function row(run: Run, { ours, other }: Pair, top: number, theme: Theme): string
   })
   const most = Math.max(
     1,
-    ...cells.flatMap(({ ours: mine, other: theirs }) => [mine?.max ?? 0, theirs?.max ?? 0]),
+    ...cells.flatMap(({ ours: mine, other: theirs }) => [mine?.high ?? 0, theirs?.high ?? 0]),
   )
   const scale = (value: number): number => (Math.max(0, value) / most) * BARS
   const bars = cells.map((cell, i) => {
@@ -123,7 +123,7 @@ function bar(
   mark = added,
 ): string {
   if (!added) return ''
-  const [from, to] = [x + scale(added.min), x + scale(added.max)]
+  const [from, to] = [x + scale(added.low), x + scale(added.high)]
   const middle = y + BAR / 2
   return [
     `<rect x="${x}" y="${y}" width="${round(scale(added.median))}" height="${BAR}" fill="${colour}"/>`,

@@ -1,7 +1,10 @@
 import type { Cell, Run } from './run.ts'
-import { type Spread, spread } from './statistics.ts'
+import { quartiles, type Spread } from './statistics.ts'
 import { bareInTurn, bareOf, type Variant } from './variants.ts'
 import type { WorkloadName } from './workloads.ts'
+
+/** Below so many microseconds, what something adds cannot be told from nothing, and nothing is a multiple of it. */
+const NOTHING = 2
 
 /** What a run says of one workload. Each figure is taken inside each round, since the machine of one is not that of the next. */
 export class Figures {
@@ -17,30 +20,42 @@ export class Figures {
 
   /** A figure where the bare framework's is 1. */
   ratio(variant: Variant, figure: keyof Cell): Spread {
-    return spread(this.#perRound(variant, (cell, bare) => cell[figure] / bare[figure]))
+    return quartiles(this.#perRound(variant, (cell, bare) => cell[figure] / bare[figure]))
   }
 
   /** The CPU above the bare framework's, in microseconds a request. */
   added(variant: Variant): Spread {
-    return spread(this.#added(variant))
+    return quartiles(this.#added(variant))
   }
 
   /** Both above what the other one stands on: its own framework, at the end of the turn where it is. */
   addedBeside(variant: Variant, other: Variant): [Spread, Spread] {
     const base = baseOf(other)
-    return [spread(this.#added(variant, base)), spread(this.#added(other, base))]
+    return [quartiles(this.#added(variant, base)), quartiles(this.#added(other, base))]
   }
 
-  /** What a variant adds, where what the other one adds is 1. */
-  share(variant: Variant, other: Variant): Spread {
+  /**
+   * What a variant adds, where what the other one adds is 1; `undefined` where that is nothing.
+   *
+   * Of the medians: in a round of which something else took a part, what is added may be anything, and its ratio even more so.
+   */
+  share(variant: Variant, other: Variant): Spread | undefined {
     const base = baseOf(other)
-    const others = this.#added(other, base)
-    return spread(this.#added(variant, base).map((value, round) => value / (others[round] ?? Number.NaN)))
+    const added = quartiles(this.#added(other, base))
+    if (added.low <= 0 || added.median < NOTHING) return undefined
+    const parts = (of: Variant) =>
+      quartiles(this.#perRound(of, (cell, bare) => cell.cpuPerRequest / bare.cpuPerRequest - 1, base))
+    const [mine, theirs] = [parts(variant), parts(other)]
+    return {
+      median: mine.median / theirs.median,
+      low: mine.low / (mine.low < 0 ? theirs.low : theirs.high),
+      high: mine.high / (mine.high < 0 ? theirs.high : theirs.low),
+    }
   }
 
   /** The figure itself, of this machine. */
   own({ name }: Variant, figure: keyof Cell): Spread {
-    return spread((this.#cells[name] ?? []).map((cell) => cell[figure]))
+    return quartiles((this.#cells[name] ?? []).map((cell) => cell[figure]))
   }
 
   #added(variant: Variant, base = bareOf(variant)): number[] {

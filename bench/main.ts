@@ -33,8 +33,8 @@ const usage = `npm run bench -- [bytes | cluster | hot | layer | lost | purge | 
   cluster           four application processes on a cluster of Redis: where keys and commands go
   publish <file>    writes the chart and the tables of the documentation from what --json wrote
   --quick           a few variants, fewer and shorter rounds: a smoke test
-  --rounds <n>      how often each server is measured (5; lost: repetitions, 5)
-  --seconds <s>     how long each time (1)
+  --rounds <n>      how often each server is measured (15; hot and lost: 5)
+  --seconds <s>     how long each time (0.4; hot: 1)
   --only <text>     only what has this text in its name: express/redis, fastify/cookie, sojourn; or a kind of store
   --sessions <n>    purge: how many sessions; size, bytes, cluster: at most so many (1000000)
   --workload <name> one of visit, read, untouched, first
@@ -79,18 +79,23 @@ function count(text: string): number {
 
 const { values, positionals } = parsed()
 const { quick, only, workload, json, profile } = values
-const rounds = Math.ceil(count(values.rounds ?? (quick ? '3' : '5')))
-const seconds = count(values.seconds ?? (quick ? '0.3' : '1'))
+const roundsOr = (usual: string) => Math.ceil(count(values.rounds ?? usual))
+const secondsOr = (usual: string) => count(values.seconds ?? usual)
 
 if (values.help) console.log(usage)
 else if (positionals.length === 0) {
-  const warmUp = quick ? 0.5 : 4
-  await throughput({ rounds, seconds, warmUp, only, quick, workload, json, profile })
+  const [rounds, seconds] = quick ? [roundsOr('3'), secondsOr('0.3')] : [roundsOr('15'), secondsOr('0.4')]
+  await throughput({ rounds, seconds, warmUp: quick ? 0.5 : 4, only, quick, workload, json, profile })
 } else if (positionals.length === 1 && positionals[0] === 'hot')
-  await hotSession({ rounds, seconds, only, json })
+  await hotSession({
+    rounds: roundsOr(quick ? '3' : '5'),
+    seconds: secondsOr(quick ? '0.3' : '1'),
+    only,
+    json,
+  })
 else if (positionals.length === 2 && positionals[0] === 'publish') await publish(positionals[1] ?? '')
 else if (positionals.length === 1 && positionals[0] === 'lost')
-  await lostUpdates({ rounds: values.rounds ? rounds : 5, only, json })
+  await lostUpdates({ rounds: roundsOr('5'), only, json })
 else if (positionals.length === 1 && positionals[0] === 'purge')
   await purge({ sessions: count(values.sessions), only, json })
 else if (positionals.length === 1 && positionals[0] === 'size') {

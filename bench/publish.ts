@@ -31,13 +31,14 @@ function summary(run: Run, rows: readonly Pair[]): string {
     ),
     ...measuredIn(run).map((workload) => {
       const figures = new Figures(run, workload)
-      const [mine, theirs] = figures.addedBeside(ours, other)
-      return `${mine.median.toFixed(0)} / ${theirs.median.toFixed(0)} = **${show(figures.share(ours, other), 2).replace(' ', '** ')}`
+      const [mine, theirs] = figures.addedBeside(ours, other).map(({ median }) => median.toFixed(0))
+      const share = figures.share(ours, other)
+      return `${mine} / ${theirs}${share ? ` = **${show(share, 2).replace(' ', '** ')}` : ''}`
     }),
   ])
   const head = ['', 'beside', ...measuredIn(run).map((workload) => titleOf(workload))]
-  return `CPU that sessions add to a request, in microseconds, Sojourn's / the other's, and as a ratio: medians of ${run.rounds} rounds, and the lowest and
-highest ratio. Less is better.
+  return `CPU that sessions add to a request, in microseconds, Sojourn's / the other's, and as a ratio: medians of ${run.rounds} rounds, and
+within which the middle half of them lies. Less is better; of less than 2 µs there is no ratio.
 
 <picture>
   <source media="(prefers-color-scheme: dark)" srcset="docs/speed-dark.svg">
@@ -76,7 +77,7 @@ ${table(head, rows, 'right')}`
 }
 
 function about({ at, surroundings, rounds, seconds }: Run): string {
-  return `Measured on ${at.slice(0, 10)} by \`npm run bench\`, ${rounds} rounds of ${seconds} s: ${surroundings.replaceAll('\n', '; ')}.`
+  return `Measured on ${at.slice(0, 10)} by \`npm run bench\`, ${rounds} rounds of ${seconds} s each: ${surroundings.replaceAll('\n', '; ')}.`
 }
 
 /** Puts a text between the two comments of that name. */

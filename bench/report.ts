@@ -42,9 +42,9 @@ export function report(run: Run, workload: WorkloadName, framework: Framework): 
 function shares(figures: Figures, variant: Variant): string[] {
   const beside = (['peer', 'floor', 'floor-turn'] as const).flatMap((by) => {
     const other = besides(variant, by)
-    if (!other || !figures.has(other)) return []
-    const who = FLOORS[by] ?? other.title
-    return [`${show(figures.share(variant, other), 2)} times the CPU that ${who} adds`]
+    const share = other && figures.has(other) ? figures.share(variant, other) : undefined
+    const who = FLOORS[by] ?? other?.title
+    return share ? [`${show(share, 2)} times the CPU that ${who} adds`] : []
   })
   return beside.length > 0 ? [`- ${variant.title} adds ${beside.join(', and ')}.`] : []
 }
@@ -55,7 +55,7 @@ const FLOORS: Partial<Record<By, string>> = {
 }
 
 // Wider than what two cores of a quiet machine show.
-const WIDE = 0.3
+const WIDE = 0.15
 
 function warnings(figures: Figures, shown: readonly Variant[], bare: Variant): string[] {
   const title = (variant: Variant) => `"${variant.title}"`
@@ -67,14 +67,18 @@ function warnings(figures: Figures, shown: readonly Variant[], bare: Variant): s
   )
   const said: string[] = []
   if (speed > WIDE)
-    said.push(`NOISE: the speed of ${bare.title} itself swung by ${(speed * 100).toFixed(0)} %.`)
+    said.push(
+      `NOISE: the speed of ${bare.title} itself swung by ${(speed * 100).toFixed(0)} % in the middle half of the rounds.`,
+    )
   if (wide.length > 0) {
-    said.push(`NOISE: rounds lie more than ${WIDE * 100} % apart for ${wide.map(title).join(', ')}.`)
+    said.push(
+      `NOISE: the middle half of the rounds lie more than ${WIDE * 100} % apart for ${wide.map(title).join(', ')}.`,
+    )
   }
   if (held.length > 0) said.push(`LIMIT: the load could not ask faster of ${held.map(title).join(', ')}.`)
   return said
 }
 
-function width({ median, min, max }: Spread): number {
-  return (max - min) / median
+function width({ median, low, high }: Spread): number {
+  return (high - low) / median
 }

@@ -1,21 +1,36 @@
+/** The middle of some figures, and how far they lie apart. */
 export interface Spread {
   median: number
-  min: number
-  max: number
+  low: number
+  high: number
 }
 
-export function spread(values: number[]): Spread {
+/** From the lowest to the highest. */
+export function spread(values: readonly number[]): Spread {
+  return between(values, 0, 1)
+}
+
+/** From the lower quartile to the upper one: what happened to a round or two does not show. */
+export function quartiles(values: readonly number[]): Spread {
+  return between(values, 0.25, 0.75)
+}
+
+function between(values: readonly number[], from: number, to: number): Spread {
   const sorted = values.toSorted((a, b) => a - b)
-  const at = (index: number) => sorted[index] ?? Number.NaN
-  const middle = sorted.length >> 1
-  const median = sorted.length % 2 ? at(middle) : (at(middle - 1) + at(middle)) / 2
-  return { median, min: at(0), max: at(sorted.length - 1) }
+  const at = (part: number) => {
+    const place = part * (sorted.length - 1)
+    const [before = Number.NaN, after = before] = sorted.slice(Math.floor(place))
+    return before + (after - before) * (place - Math.floor(place))
+  }
+  return { median: at(0.5), low: at(from), high: at(to) }
 }
 
 /** `0.84 (0.79–0.86)` with two digits; with none, and no range where there is none, `100`. */
-export function show({ median, min, max }: Spread, digits: number): string {
-  const [middle, low, high] = [median, min, max].map((value) => value.toFixed(digits))
-  return digits === 0 && low === high ? `${middle}` : `${middle} (${low}–${high})`
+export function show({ median, low, high }: Spread, digits: number): string {
+  const [middle, from, to] = [median, low, high].map((value) =>
+    value.toFixed(digits).replace(/^-(?=[0.]*$)/, ''),
+  )
+  return digits === 0 && from === to ? `${middle}` : `${middle} (${from}–${to})`
 }
 
 /** A Markdown table; the first column stays left. */
