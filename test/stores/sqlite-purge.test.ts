@@ -3,14 +3,11 @@ import { describe, expect, it } from 'vitest'
 import type { StoredEntry } from '../../src/store.ts'
 import { type SqliteValue, sqliteSchema, sqliteStore } from '../../src/stores/sqlite.ts'
 import { DRIVERS, openDatabase } from './databases.ts'
-import { itPurgesExactly } from './purge-property.ts'
 import { folderOfTest } from './temporary.ts'
 
 const DAY = 86_400_000
 
 describe.each(DRIVERS)('purges, with %s', (driver) => {
-  itPurgesExactly(async (clock) => sqliteStore(await openDatabase(driver, ':memory:'), { clock }))
-
   async function site() {
     const time = { now: Date.UTC(2027, 0, 1) }
     const database = await openDatabase(driver, join(folderOfTest(), 'sessions.db'))
