@@ -23,8 +23,10 @@ export class SqliteWriter {
   readonly #patience: number
   readonly #explain: (error: unknown) => Error
   readonly #endReads: () => void
+  readonly #wrote: (writes: number) => void
   #queue: Write[] = []
   #waiting = false
+  #isHeld = false
   #attempts = 0
   /** Whether nothing was written at once in this turn of the event loop. */
   #isFresh = true
@@ -33,12 +35,14 @@ export class SqliteWriter {
    * @param patience how long, in milliseconds, a write waits for the lock before it fails
    * @param explain makes the error that a failed write rejects with
    * @param endReads ends the transaction of reads, if there is one
+   * @param wrote is told how many writes were committed
    */
   constructor(
     database: SqliteDatabase,
     patience: number,
     explain: (error: unknown) => Error,
     endReads: () => void,
+    wrote: (writes: number) => void,
   ) {
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
@@ -46,6 +50,13 @@ export class SqliteWriter {
     this.#patience = patience
     this.#explain = explain
     this.#endReads = endReads
+    this.#wrote = wrote
+  }
+
+  /** Keeps all writes waiting, or lets them go on. */
+  readonly hold = (on: boolean): void => {
+    this.#isHeld = on
+    if (!on && this.#waiting) setImmediate(this.#flush)
   }
 
   /** Runs synchronous statements inside a transaction, which other writes may share; fails or succeeds alone. */
@@ -83,6 +94,7 @@ export class SqliteWriter {
   }
 
   readonly #flush = (): void => {
+    if (this.#isHeld || this.#queue.length === 0) return
     this.#endReads()
     const batch = this.#queue.splice(0, BATCH)
     const left = this.#run(batch)
@@ -113,6 +125,7 @@ export class SqliteWriter {
     batch.forEach(({ resolve }, index) => {
       resolve(results[index] as never)
     })
+    this.#wrote(batch.length)
     return []
   }
 

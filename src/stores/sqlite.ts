@@ -110,8 +110,10 @@ class Sqlite implements SqliteStore, StoreAtOnce {
     this.#clock = setup.clock
     const { database, own, patience } = setup
     this.#reads = new SqliteReads(database, own !== undefined, patience, this.#explain)
-    this.#writer = new SqliteWriter(database, patience, this.#explain, this.#reads.end)
-    this.#checkpoints = own && Checkpoints.of(own)
+    this.#writer = new SqliteWriter(database, patience, this.#explain, this.#reads.end, (writes) =>
+      this.#checkpoints?.wrote(writes),
+    )
+    this.#checkpoints = own && Checkpoints.of(own, this.#writer.hold)
   }
 
   /** Reads need no transaction. Writes travel together, once a turn of the event loop. */

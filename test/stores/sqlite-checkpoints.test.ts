@@ -1,25 +1,35 @@
-import { copyFileSync, mkdirSync, renameSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, it, onTestFinished } from 'vitest'
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { Checkpoints } from '../../src/stores/sqlite-checkpoints.ts'
 import { folderOfTest } from './temporary.ts'
 
 /** So many rows are worth a copy. */
-const MANY = 2000
+const MANY = 1000
 
 function databaseWithLog() {
   const path = join(folderOfTest(), 'sessions.db')
   const database = new DatabaseSync(path)
   onTestFinished(() => database.close())
-  database.exec('PRAGMA journal_mode = WAL; CREATE TABLE log (n INTEGER); PRAGMA wal_checkpoint(TRUNCATE)')
+  database.exec(
+    'PRAGMA journal_mode = WAL; CREATE TABLE log (n INTEGER, filling TEXT); PRAGMA wal_checkpoint(TRUNCATE)',
+  )
   database.exec('PRAGMA wal_autocheckpoint = 77')
-  const checkpoints = Checkpoints.of(database)
+  const hold = vi.fn()
+  const checkpoints = Checkpoints.of(database, hold)
   if (!checkpoints) throw new Error('A file can be opened by another thread')
   onTestFinished(() => checkpoints.close())
-  return { path, database, checkpoints }
+  return { path, database, checkpoints, hold }
 }
+
+/** Who writes that many rows in so many milliseconds gets the thread. */
+const A_WHILE = 5000
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 /** After how many pages of log this connection copies them itself; 0 for never. */
 function limitOf(database: DatabaseSync): unknown {
@@ -37,7 +47,7 @@ function copied(path: string): number {
 
 it('copies the log to the database when there is much of it', async () => {
   const { path, database, checkpoints } = databaseWithLog()
-  database.exec('INSERT INTO log VALUES (1)')
+  database.exec('INSERT INTO log (n) VALUES (1)')
   await checkpoints.after(MANY - 1)
   expect(limitOf(database)).toBe(0)
   await checkpoints.after(1)
@@ -45,12 +55,15 @@ it('copies the log to the database when there is much of it', async () => {
 })
 
 it('copies the rest a while later, and leaves the log to SQLite again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { path, database, checkpoints } = databaseWithLog()
-  database.exec('INSERT INTO log VALUES (1)')
+  database.exec('INSERT INTO log (n) VALUES (1)')
   await checkpoints.after(1)
-  await expect.poll(() => limitOf(database)).toBe(77)
+  vi.advanceTimersByTime(A_WHILE)
+  vi.useRealTimers()
+  await expect.poll(() => limitOf(database), { timeout: 30_000 }).toBe(77)
   expect(copied(path)).toBe(1)
-  database.exec('INSERT INTO log VALUES (2)')
+  database.exec('INSERT INTO log (n) VALUES (2)')
   await checkpoints.after(MANY)
   expect(copied(path)).toBe(2)
 })
@@ -65,6 +78,52 @@ it('leaves the log to SQLite for good when the thread cannot open the database',
   expect(limitOf(database)).toBe(77)
 })
 
+it('leaves the log to SQLite where little is written', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const { database, checkpoints } = databaseWithLog()
+  for (let i = 0; i < 3; i++) {
+    vi.advanceTimersByTime(A_WHILE)
+    checkpoints.wrote(MANY - 1)
+    checkpoints.wrote(1)
+    expect(limitOf(database)).toBe(77)
+  }
+  vi.advanceTimersByTime(A_WHILE - 1)
+  checkpoints.wrote(MANY)
+  expect(limitOf(database)).toBe(0)
+})
+
+it('begins the log anew when it is long, while nobody writes', async () => {
+  const { database, checkpoints, hold } = databaseWithLog()
+  await checkpoints.after(1)
+  for (let n = 0; n < 4100; n++)
+    database.prepare('INSERT INTO log (n, filling) VALUES (?, ?)').run(n, 'x'.repeat(4000))
+  await checkpoints.after(MANY)
+  expect(hold.mock.calls).toEqual([[true], [false]])
+  database.exec('INSERT INTO log (n) VALUES (1)')
+  const { log } = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() as { log: number }
+  expect(log).toBeLessThan(10)
+})
+
+it('keeps writes waiting that come faster than the log is copied, and lets them go on', async () => {
+  const { checkpoints, hold } = databaseWithLog()
+  const copied = checkpoints.after(MANY)
+  checkpoints.wrote(3999)
+  expect(hold).not.toHaveBeenCalled()
+  checkpoints.wrote(1)
+  expect(hold).toHaveBeenCalledExactlyOnceWith(true)
+  await copied
+  expect(hold).toHaveBeenLastCalledWith(false)
+})
+
+it('keeps no write waiting whose thread is gone', async () => {
+  const { checkpoints, hold } = databaseWithLog()
+  const copied = checkpoints.after(MANY)
+  checkpoints.wrote(4000)
+  await checkpoints.close()
+  await copied
+  expect(hold.mock.calls).toEqual([[true], [false]])
+})
+
 it('leaves the log to SQLite once it is closed', async () => {
   const { database, checkpoints } = databaseWithLog()
   await checkpoints.after(1)
@@ -76,7 +135,7 @@ it('leaves the log to SQLite once it is closed', async () => {
 it('knows where there is nothing to copy', () => {
   const database = new DatabaseSync(':memory:')
   onTestFinished(() => database.close())
-  expect(Checkpoints.of(database)).toBeUndefined()
+  expect(Checkpoints.of(database, () => undefined)).toBeUndefined()
 })
 
 it('a store that is closed in the middle of a purge leaves a whole database', async () => {
@@ -97,4 +156,23 @@ it('a store that is closed in the middle of a purge leaves a whole database', as
   onTestFinished(() => database.close())
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
   expect(database.prepare('SELECT count(*) AS n FROM sessions').get()).toEqual({ n: 2000 })
+})
+
+it('a store that is written to without a rest keeps its log short, and all that it was told', async () => {
+  const path = join(folderOfTest(), 'sessions.db')
+  const store = sqliteStore(path)
+  const keys = Array.from({ length: 20 }, (_, i) => `key ${i}`)
+  const live = { expiresAt: Date.now() + 600_000, userId: undefined }
+  const count = async (key: string) => {
+    let version = await store.create(key, { ...live, value: '0' })
+    for (let n = 1; n <= 1000; n++) {
+      // Long values, so that each takes a page of its own.
+      const answer = await store.update(key, { ...live, value: String(n).padStart(3000) }, version ?? '')
+      version = answer && 'version' in answer ? answer.version : undefined
+    }
+  }
+  await Promise.all(keys.map(count))
+  expect(statSync(`${path}-wal`).size).toBeLessThan(40_000_000)
+  for (const key of keys) expect(Number((await store.read(key))?.value)).toBe(1000)
+  await store.close()
 })
