@@ -42,7 +42,7 @@ export type RowList = readonly [
   expiresAt: Row['expiresAt'],
 ]
 
-type Verb = 'read' | 'create' | 'update' | 'delete' | 'ofUser'
+type Verb = 'read' | 'create' | 'update' | 'replace' | 'delete' | 'ofUser'
 export type Statements = Readonly<Record<Verb, SqliteStatement>> & { readonly purge: SqlitePurge }
 
 /**
@@ -60,9 +60,13 @@ export function prepare(database: SqliteDatabase, name: string): Statements {
          user_id = excluded.user_id, expires_at = excluded.expires_at
        WHERE old.expires_at <= ?`,
     ),
+    // The usual one names no column that an index has, since SQLite writes its entry anew even where the value is the same.
     update: database.prepare(
-      `UPDATE ${table} SET version = version + 1, expires_at = ?, value = ?, user_id = ?
-       WHERE key = ? AND version = ? AND expires_at > ? AND expires_at <= ?`,
+      `UPDATE ${table} SET version = version + 1, expires_at = ?, value = ?
+       WHERE key = ? AND version = ? AND expires_at > ? AND expires_at <= ? AND user_id IS ?`,
+    ),
+    replace: database.prepare(
+      `UPDATE ${table} SET version = version + 1, expires_at = ?, value = ?, user_id = ? WHERE key = ?`,
     ),
     delete: database.prepare(`DELETE FROM ${table} WHERE ? AND key = ?`),
     ofUser: database.prepare(`SELECT key, ${columns} FROM ${table} WHERE expires_at > ? AND user_id = ?`),

@@ -151,15 +151,19 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   }
 
   update(key: string, entry: Entry, version: Version): Promise<UpdateResult | undefined> {
+    const { expiresAt } = entry
     return this.#write(() => {
-      const now = this.#clock()
+      const { update, replace, purge } = this.#statements()
+      const [value, user] = [bytesIfNul(entry.value), bytesIfNul(entry.userId)]
       const replaced = { version: Number(version) + 1 }
-      if (this.#replace(key, entry, version, now, entry.expiresAt)) return replaced
+      const column = keyColumn(key)
+      if (update.run(expiresAt, value, column, version, this.#clock(), expiresAt, user).changes)
+        return replaced
       const current = this.#read(key)
       if (current?.version !== version) return current && { current }
-      // It would have lived longer.
-      this.#replace(key, entry, version, now, current.expiresAt)
-      this.#statements().purge.enterAgain(keyColumn(key))
+      // It is somebody else's now, or is to live less long.
+      replace.run(expiresAt, value, user, column)
+      purge.enterAgain(column)
       return replaced
     })
   }
@@ -211,13 +215,6 @@ class Sqlite implements SqliteStore, StoreAtOnce {
   }
 
   readonly #isDue = (): boolean => this.#statements().purge.isDue(this.#clock())
-
-  /** Whether there was an entry of that version, which has not expired and would have until then at the latest. */
-  #replace(key: string, entry: Entry, version: Version, now: number, until: number): boolean {
-    const { value, userId, expiresAt } = entry
-    const values = [expiresAt, bytesIfNul(value), bytesIfNul(userId), keyColumn(key), version, now, until]
-    return Boolean(this.#statements().update.run(...values).changes)
-  }
 
   #write<T>(work: () => T): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(closed())

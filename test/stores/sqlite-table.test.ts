@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { StoredEntry } from '../../src/store.ts'
 import { sqliteSchema, sqliteStore } from '../../src/stores/sqlite.ts'
-import { DRIVERS, openDatabase } from './databases.ts'
+import { DRIVERS, openDatabase, type TestDatabase } from './databases.ts'
 
 function entry(value = '{}') {
   return { value, expiresAt: Date.now() + 60_000, userId: undefined }
@@ -41,8 +41,7 @@ describe.each(DRIVERS)('the table, with %s', (driver) => {
     expect(await store.ofUser(user)).toEqual([])
   })
 
-  it('finds each row by an index', async () => {
-    const database = await openDatabase(driver, ':memory:')
+  async function statementsOf(database: TestDatabase): Promise<string[]> {
     const asked: string[] = []
     const prepare = (sql: string) => {
       asked.push(sql)
@@ -51,12 +50,30 @@ describe.each(DRIVERS)('the table, with %s', (driver) => {
     database.exec(sqliteSchema())
     const store = sqliteStore({ prepare, exec: (sql) => database.exec(sql) })
     await store.create('key', entry())
-    const statements = asked.filter((sql) => sql.includes('"sessions'))
-    expect(statements).toHaveLength(11)
+    return asked.filter((sql) => sql.includes('"sessions'))
+  }
+
+  it('changes no index where a visit is written', async () => {
+    const database = await openDatabase(driver, ':memory:')
+    const changes = (await statementsOf(database)).filter((sql) => sql.startsWith('UPDATE'))
+    const steps = changes.map((sql) => {
+      const values = Array.from(sql.matchAll(/\?/g), () => 1)
+      const all = database.prepare(`EXPLAIN ${sql}`).all(...values) as { opcode: string }[]
+      return all.filter(({ opcode }) => /^Idx(Insert|Delete)$/.test(opcode)).length
+    })
+    // The second one makes the session somebody else's.
+    expect(steps).toEqual([0, 2])
+  })
+
+  it('finds each row by an index', async () => {
+    const database = await openDatabase(driver, ':memory:')
+    const statements = await statementsOf(database)
+    expect(statements).toHaveLength(12)
     for (const sql of statements) {
       const values = Array.from(sql.matchAll(/\?/g), () => 1)
       const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[]
       expect(plan.filter(({ detail }) => /^SCAN/.test(detail))).toEqual([])
+      if (sql.includes('key = ?')) expect(plan.map(({ detail }) => detail).join()).toContain('(key=?)')
     }
   })
 })
