@@ -1,6 +1,6 @@
 import { expiryAfterUse, extensionDue, isOver, type Lifetimes } from '../src/lifetime.ts'
 import { newRecord, type SessionRecord } from '../src/record.ts'
-import { minuteOf } from '../src/stores/postgres-table.ts'
+import { minuteOf } from '../src/stores/purge-minute.ts'
 
 /** What happened to a store in the time that is counted. */
 export interface Counts {

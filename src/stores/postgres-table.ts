@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { StoredEntry } from '../store.ts'
 import type { PostgresValue, Statement } from './postgres-driver.ts'
+import { MAX_INTEGER, MINUTE } from './purge-minute.ts'
 
 /**
  * The statements that make the table and its indexes, for those who keep their schema in migrations.
@@ -40,14 +41,6 @@ function checkedName(name: unknown, option: string): string {
   const isName = typeof name === 'string' && name !== '' && !name.includes('\0')
   if (isName && Buffer.byteLength(name) <= MAX_NAME) return name
   throw new TypeError(`"${option}" must be the name of a ${option}, of at most ${MAX_NAME} bytes`)
-}
-
-const MINUTE = 60_000
-const MAX_INTEGER = 2 ** 31 - 1
-
-/** The minute from which a purge looks at an entry: that in which it expires, or any earlier one. */
-export function minuteOf(instant: number): number {
-  return Math.max(-MAX_INTEGER, Math.min(Math.floor(instant / MINUTE), MAX_INTEGER))
 }
 
 type Verb =

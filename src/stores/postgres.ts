@@ -18,7 +18,6 @@ import {
 } from './postgres-driver.ts'
 import {
   keyOf,
-  minuteOf,
   postgresSchema,
   type Row,
   type Statements,
@@ -29,6 +28,7 @@ import {
   versionValue,
 } from './postgres-table.ts'
 import { Together } from './postgres-together.ts'
+import { minuteOf } from './purge-minute.ts'
 
 export type {
   PgClient,
