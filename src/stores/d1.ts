@@ -10,6 +10,7 @@ import type {
   Version,
 } from '../store.ts'
 import { d1Schema, type Row, type Statements, statements, stored } from './d1-table.ts'
+import { minuteOf } from './purge-minute.ts'
 
 export { d1Schema } from './d1-table.ts'
 
@@ -72,8 +73,8 @@ function checked(database: unknown): D1Client {
 
 /** D1 takes rows of 2,000,000 bytes; the rest is for the other columns. */
 const MAX_BYTES = 1_990_000
-/** So many rows are removed in well below the 30 s that a query of D1 may take. */
-const PURGE_SLICE = 1000
+/** So many rows are looked at in well below the 30 s that a query of D1 may take. */
+const PURGE_SLICE = 500
 
 /** A statement and what it is bound to. */
 type Query = readonly [sql: string, ...values: (string | number | null)[]]
@@ -100,8 +101,8 @@ class D1 implements D1Store {
   async create(key: string, { value, userId, expiresAt }: Entry): Promise<Version | undefined> {
     checkSize(value)
     const version = newVersion()
-    const values = [key, value, version, userId ?? null, expiresAt, this.#clock()] as const
-    const query: Query = [this.#statements.create, ...values]
+    const values = [key, value, version, userId ?? null, expiresAt, minuteOf(expiresAt)] as const
+    const query: Query = [this.#statements.create, ...values, this.#clock()]
     let answers = await this.#ask(query)
     if (answers.length === 0) {
       await this.#makeTable()
@@ -117,8 +118,9 @@ class D1 implements D1Store {
   ): Promise<UpdateResult | undefined> {
     checkSize(value)
     const [next, now] = [newVersion(), this.#clock()]
-    const [update, current] = await this.#ask(
-      [this.#statements.update, value, next, userId ?? null, expiresAt, key, toColumn(version), now],
+    const [update, , current] = await this.#ask(
+      [this.#statements.update, value, next, expiresAt, key, toColumn(version), now],
+      [this.#statements.reindex, userId ?? null, minuteOf(expiresAt), key, next],
       [this.#statements.current, key, now, next],
     )
     if (changes(update) > 0) return { version: next }
@@ -142,10 +144,15 @@ class D1 implements D1Store {
   async purge(limit: number): Promise<number> {
     let removed = 0
     while (removed < limit) {
-      const slice = Math.min(PURGE_SLICE, limit - removed)
-      const [answer] = await this.#ask([this.#statements.purge, this.#clock(), slice])
-      removed += changes(answer)
-      if (changes(answer) < slice) break
+      const now = this.#clock()
+      const due = [minuteOf(now), now, PURGE_SLICE] as const
+      const [purge, keep] = await this.#ask(
+        [this.#statements.purge, ...due, Math.min(PURGE_SLICE, limit - removed)],
+        [this.#statements.keep, ...due],
+      )
+      removed += changes(purge)
+      // Where so many are due, each of the first of them is removed or put off: with fewer, none is left.
+      if (changes(purge) + changes(keep) < PURGE_SLICE) break
     }
     return removed
   }

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { type D1Client, type D1Statement, d1Store } from '../../src/stores/d1.ts'
+import { type D1Client, type D1Statement, d1Schema, d1Store } from '../../src/stores/d1.ts'
 
-// The store contract runs inside Cloudflare's runtime: test/runtimes.
+// The store contract runs inside Cloudflare's runtime, and what D1 bills is asked of it: test/runtimes.
 
 function database(ask: () => Promise<never>): D1Client {
   const statement: D1Statement = { bind: () => statement, all: ask }
@@ -48,5 +49,14 @@ it('says that the table could not be made', async () => {
   })
   await expect(store.create('key', entry)).rejects.toThrow(
     'The table of the sessions is missing, and D1 does not make it: D1_ERROR: not authorized',
+  )
+})
+
+it('its page shows the table as it is', () => {
+  const page = readFileSync(new URL('../../docs/stores/d1.md', import.meta.url), 'utf8')
+  expect(page).toContain(
+    d1Schema()
+      .map((statement) => `${statement};\n`)
+      .join(''),
   )
 })
