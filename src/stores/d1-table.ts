@@ -1,5 +1,5 @@
 import type { StoredEntry } from '../store.ts'
-import { MAX_INTEGER, MINUTE } from './purge-minute.ts'
+import { MAX_MINUTE, MINUTE } from './purge-minute.ts'
 
 /** The statements that make the table and its indexes, one to an element, for those who keep their schema in migrations. */
 export function d1Schema(table = 'sessions'): string[] {
@@ -29,7 +29,7 @@ export type Statements = Readonly<Record<Name, string>>
 export function statements(name: string): Statements {
   const table = quoted(name)
   const columns = 'value, version, user_id AS userId, expires_at AS expiresAt'
-  const minute = `MIN(expires_at / ${MINUTE}, ${MAX_INTEGER})`
+  const minute = `MIN(expires_at / ${MINUTE}, ${MAX_MINUTE})`
   // The first of those whose minute has come, but for what lives on and would be put to the same minute again.
   const due = `SELECT key, expires_at FROM ${table}
     WHERE purge_minute <= ?1 AND (expires_at <= ?2 OR purge_minute < ${minute})

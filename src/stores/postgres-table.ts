@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { StoredEntry } from '../store.ts'
 import type { PostgresValue, Statement } from './postgres-driver.ts'
-import { MAX_INTEGER, MINUTE } from './purge-minute.ts'
+import { MAX_MINUTE, MINUTE } from './purge-minute.ts'
 
 /**
  * The statements that make the table and its indexes, for those who keep their schema in migrations.
@@ -165,7 +165,7 @@ function purgeText(table: string): string {
       DELETE FROM ${table} AS old USING unnest(ARRAY(SELECT key FROM due WHERE expired)) AS gone (key)
       WHERE old.key = gone.key RETURNING 1
     ), kept AS (
-      UPDATE ${table} AS old SET purge_minute = LEAST(expires_at / ${MINUTE}, ${MAX_INTEGER})
+      UPDATE ${table} AS old SET purge_minute = LEAST(expires_at / ${MINUTE}, ${MAX_MINUTE})
       FROM unnest(ARRAY(SELECT key FROM due WHERE NOT expired)) AS alive (key)
       WHERE old.key = alive.key
     )
