@@ -2,6 +2,7 @@ import { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { Entry, Version } from '../../src/store.ts'
 import { type D1Client, type D1Store, d1Store } from '../../src/stores/d1.ts'
+import { expectExactPurges } from '../stores/purge-property.ts'
 import { describeOn } from './describe-on.ts'
 import { WORKERD } from './workerd.ts'
 
@@ -147,6 +148,9 @@ describeOn(WORKERD, () => {
     ])
     expect(await ask('SELECT min(purge_minute) AS first FROM sessions')).toEqual([{ first: minute }])
   })
+
+  it('a purge removes exactly what has expired, whatever was done before', () =>
+    expectExactPurges((clock) => d1Store(database, { table: 'by chance', clock })))
 
   it('a table that lacks a column is an error that names it', async () => {
     await ask('DROP INDEX sessions_purge_minute')
