@@ -1,5 +1,5 @@
 /*
- * npm run bench                  requests per second with and without sessions, half an hour
+ * npm run bench                  requests per second with and without sessions, 40 minutes
  * npm run bench -- --quick       a few of them, rougher, in two minutes
  * npm run bench -- hot           one session that 64 connections change at once
  * npm run bench -- publish <file> writes the chart and the tables of the documentation from the JSON of a run
@@ -33,7 +33,7 @@ const usage = `npm run bench -- [bytes | cluster | hot | layer | lost | purge | 
   cluster           four application processes on a cluster of Redis: where keys and commands go
   publish <file>    writes the chart and the tables of the documentation from what --json wrote
   --quick           a few variants, fewer and shorter rounds: a smoke test
-  --rounds <n>      how often each server is measured (15; hot and lost: 5)
+  --rounds <n>      how often each server is measured (11; hot and lost: 5)
   --seconds <s>     how long each time (0.4; hot: 1)
   --only <text>     only what has this text in its name: express/redis, fastify/cookie, sojourn; or a kind of store
   --sessions <n>    purge: how many sessions; size, bytes, cluster: at most so many (1000000)
@@ -84,7 +84,7 @@ const secondsOr = (usual: string) => count(values.seconds ?? usual)
 
 if (values.help) console.log(usage)
 else if (positionals.length === 0) {
-  const [rounds, seconds] = quick ? [roundsOr('3'), secondsOr('0.3')] : [roundsOr('15'), secondsOr('0.4')]
+  const [rounds, seconds] = quick ? [roundsOr('3'), secondsOr('0.3')] : [roundsOr('11'), secondsOr('0.4')]
   await throughput({ rounds, seconds, warmUp: quick ? 0.5 : 4, only, quick, workload, json, profile })
 } else if (positionals.length === 1 && positionals[0] === 'hot')
   await hotSession({
