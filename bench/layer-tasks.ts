@@ -5,6 +5,7 @@ import { createSessions, type Sessions } from 'sojourn'
 import { cookieStore } from 'sojourn/cookie'
 import { memoryStore } from 'sojourn/memory'
 import { nodeSession } from 'sojourn/node'
+import { promisingStore } from './promising-store.ts'
 import { SECRET } from './site-data.ts'
 
 export type Task = () => Promise<unknown>
@@ -20,12 +21,18 @@ interface Data {
 const SESSIONS = 64
 
 const sessions = createSessions<Data>({ store: memoryStore(), cookie: { secure: false } })
+const promised = createSessions<Data>({ store: promisingStore(), cookie: { secure: false } })
 const sealed = createSessions<Data>({ store: cookieStore({ keys: [SECRET] }), cookie: { secure: false } })
 const add = (n = 0): number => n + 1
 
 /** What one request is, by its name: on the core alone, and from one end of `node:http` to the other. */
 export async function layerTasks(): Promise<Record<string, Task>> {
-  return { 'the end of a turn, alone': waitAlone, ...(await storedTasks()), ...(await sealedTasks()) }
+  return {
+    'the end of a turn, alone': waitAlone,
+    ...(await storedTasks()),
+    ...(await promisedTasks()),
+    ...(await sealedTasks()),
+  }
 }
 
 let end: Promise<void> | undefined
@@ -39,6 +46,18 @@ async function waitAlone(): Promise<void> {
     })
   })
   await end
+}
+
+/** On the core alone, by a store that promises, as all do that are not in this process. */
+async function promisedTasks(): Promise<Record<string, Task>> {
+  const cookies = await Promise.all(Array.from({ length: SESSIONS }, () => prepare(promised)))
+  let next = 0
+  const cookie = (): string => cookies[next++ % SESSIONS] ?? ''
+  return {
+    'core, promising store, read only': () => readCore(promised, cookie()),
+    'core, promising store, visit': () => visitCore(promised, cookie()),
+    'core, promising store, first visit': () => visitCore(promised, undefined),
+  }
 }
 
 /** On the core alone, by a sealed cookie, which moves with each answer. */

@@ -101,7 +101,11 @@ export class Job implements StaleObserver {
 
 /** The commits that one write carries. */
 export interface Batch {
+  /** The session's. */
+  readonly key: string
   readonly jobs: Job[]
+  /** How often another process was first to write. */
+  conflicts: number
   /** What was sent to the store and is not answered yet. */
   sent: Sent | undefined
 }

@@ -11,14 +11,14 @@ const PATIENCE = 10_000
 export class CommitQueue {
   /** The commits waiting for the write under way, by key. No entry: no write under way. */
   readonly #waiting = new Map<string, Job[]>()
-  readonly #write: (key: string, batch: Batch) => Promise<void> | undefined
+  readonly #write: (batch: Batch) => Promise<void> | undefined
   readonly #lost: (batch: Batch) => void
 
   /**
    * @param write - Settles all jobs of the batch; it neither throws nor rejects.
    * @param lost - Told that a write may never end, before another one carries its jobs.
    */
-  constructor(write: (key: string, batch: Batch) => Promise<void> | undefined, lost: (batch: Batch) => void) {
+  constructor(write: (batch: Batch) => Promise<void> | undefined, lost: (batch: Batch) => void) {
     this.#write = write
     this.#lost = lost
   }
@@ -29,20 +29,24 @@ export class CommitQueue {
     if (waiting) {
       waiting.push(job)
       void this.#wait(key, waiting, job)
-    } else {
-      const written = this.#write(key, batchOf([job]))
-      if (written !== undefined) {
-        const others: Job[] = []
-        this.#waiting.set(key, others)
-        void written.then(this.#done.bind(this, key, others))
-      }
+      return job.answer()
     }
+    const written = this.#write(batchOf(key, [job]))
+    if (!written) return job.answer()
+    const others: Job[] = []
+    this.#waiting.set(key, others)
+    return written.then(this.#written.bind(this, key, others, job))
+  }
+
+  /** The job's own write is over: it is settled, unless another request has taken it over meanwhile. */
+  #written(key: string, others: Job[], job: Job): Awaitable<Committed | undefined> {
+    this.#done(key, others)
     return job.answer()
   }
 
   /** Lets the write under way carry those that wait for it, too. */
-  join(key: string, batch: Batch): void {
-    for (const job of this.#waiting.get(key)?.splice(0) ?? []) {
+  join(batch: Batch): void {
+    for (const job of this.#waiting.get(batch.key)?.splice(0) ?? []) {
       batch.jobs.push(job)
       carry(job, batch)
     }
@@ -80,7 +84,7 @@ export class CommitQueue {
 
   /** Writes for all that wait. */
   async #run(key: string, waiting: Job[]): Promise<void> {
-    await this.#write(key, batchOf(waiting.splice(0)))
+    await this.#write(batchOf(key, waiting.splice(0)))
     this.#done(key, waiting)
   }
 
@@ -91,8 +95,8 @@ export class CommitQueue {
   }
 }
 
-function batchOf(jobs: Job[]): Batch {
-  const batch: Batch = { jobs, sent: undefined }
+function batchOf(key: string, jobs: Job[]): Batch {
+  const batch: Batch = { key, jobs, conflicts: 0, sent: undefined }
   for (let i = 0; i < jobs.length; i++) carry(jobs[i] as Job, batch)
   return batch
 }

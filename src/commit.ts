@@ -18,7 +18,7 @@ import { expiryAfterUse, extensionDue, type Lifetimes } from './lifetime.ts'
 import type { Loaded } from './loaded.ts'
 import { RecentStates } from './recent-states.ts'
 import { encodeRecord, newMark, type Opener, type SessionRecord } from './record.ts'
-import type { StoredEntry, UpdateResult } from './store.ts'
+import type { Entry, StoredEntry, UpdateResult, Version } from './store.ts'
 
 /** What the committer needs of its surroundings. */
 export interface CommitContext extends Pick<Verbs, 'update'> {
@@ -41,7 +41,7 @@ const MAX_PAUSE = 50
 export class Committer {
   readonly #context: CommitContext
   readonly #queue = new CommitQueue(
-    (key, batch) => this.#carry(key, batch),
+    (batch) => this.#carry(batch),
     (batch) => this.#lost(batch),
   )
   readonly recent: RecentStates = new RecentStates()
@@ -65,15 +65,17 @@ export class Committer {
     return this.#queue.add(key, job)
   }
 
-  #carry(key: string, batch: Batch): Promise<void> | undefined {
+  #carry(batch: Batch): Promise<void> | undefined {
+    const { jobs } = batch
     try {
-      return this.#write(key, batch)
+      const base = this.#newest(batch)
+      return this.#isExtended(base, jobs) ? this.#overtaken(jobs) : this.#writeOn(base, batch)
     } catch (error) {
-      return this.#failed(key, batch, error)
+      return this.#failed(batch, error)
     }
   }
 
-  #failed(key: string, { jobs }: Batch, error: unknown): undefined {
+  #failed({ key, jobs }: Batch, error: unknown): undefined {
     this.recent.forget(key)
     for (const job of jobs) job.reject(error)
   }
@@ -85,39 +87,9 @@ export class Committer {
     this.#noteAttempt(jobs, sent)
   }
 
-  #write(key: string, batch: Batch): Promise<void> | undefined {
-    const base = this.#newest(key, batch.jobs)
-    if (this.#isExtended(base, batch.jobs)) return this.#overtaken(batch.jobs)
-    const newer = this.#writeOn(base, key, batch)
-    return newer && this.#writtenLater(newer, key, batch)
-  }
-
-  #writtenLater(newer: Promise<Loaded | undefined>, key: string, batch: Batch): Promise<void> {
-    return newer.then(
-      (base) => base && this.#replay(base, key, batch),
-      (error) => this.#failed(key, batch, error),
-    )
-  }
-
-  /** Tries again, on the newer state that another process has written first, until no other one is. */
-  async #replay(first: Loaded, key: string, batch: Batch): Promise<void> {
-    try {
-      let base: Loaded | undefined = first
-      for (let attempt = 1; base; attempt++) {
-        if (attempt === MAX_ATTEMPTS) throw conflict()
-        this.#context.events.emit('conflict', { handle: key, attempt })
-        await pause(attempt)
-        this.#queue.join(key, batch)
-        base = await this.#writeOn(base, key, batch)
-      }
-    } catch (error) {
-      this.#failed(key, batch, error)
-    }
-  }
-
-  /** Settles the jobs, at once or later; or answers the newer state that another process has written first. */
-  #writeOn(base: Loaded, key: string, batch: Batch): Promise<Loaded | undefined> | undefined {
-    const { jobs } = batch
+  /** Settles the jobs, at once or later. */
+  #writeOn(base: Loaded, batch: Batch): Promise<void> | undefined {
+    const { key, jobs } = batch
     const record = applyJobs(jobs, key, base, this.attempts)
     if (!jobs.some(isToWrite)) return settle(jobs, base)
     record.seenAt = this.#context.now()
@@ -128,45 +100,44 @@ export class Committer {
     batch.sent = sent
     const result = this.#context.update(key, entry, base.version)
     return result instanceof Promise
-      ? result.then(
-          this.#answered.bind(this, key, batch, sent),
-          this.#notAnswered.bind(this, batch.jobs, sent),
-        )
-      : this.#answered(key, batch, sent, result)
+      ? result.then(this.#answered.bind(this, batch, sent), this.#notAnswered.bind(this, batch, sent))
+      : this.#answered(batch, sent, result)
   }
 
-  #notAnswered(batch: readonly Job[], sent: Sent, error: unknown): never {
-    this.#noteAttempt(batch, sent)
-    throw error
+  #notAnswered(batch: Batch, sent: Sent, error: unknown): undefined {
+    this.#noteAttempt(batch.jobs, sent)
+    this.#failed(batch, error)
   }
 
-  #answered(
-    key: string,
-    batch: Batch,
-    sent: Sent,
-    result: UpdateResult | undefined,
-  ): Promise<Loaded | undefined> | undefined {
+  #answered(batch: Batch, sent: Sent, result: UpdateResult | undefined): Promise<void> | undefined {
     batch.sent = undefined
-    if (!result) return this.#ended(key, batch.jobs)
-    if ('current' in result) return this.#overtakenBy(result.current, key, sent, batch.jobs)
-    const { record, entry } = sent
-    const { value, expiresAt } = entry
-    const { version } = result
-    return this.#stored(key, batch.jobs, { record, value, version, expiresAt, at: ++this.#counter })
+    if (!result) return this.#ended(batch)
+    if ('current' in result) return this.#overtakenBy(result.current, batch, sent)
+    return this.#stored(batch, this.#state(sent.record, sent.entry, result.version))
   }
 
-  async #overtakenBy(
-    entry: StoredEntry,
-    key: string,
-    { base, record }: Sent,
-    jobs: Job[],
-  ): Promise<Loaded | undefined> {
-    if (jobs.every(extendsOnly)) return this.#overtaken(jobs)
-    const current = await this.#decode(key, entry, base, jobs)
-    if (!current) return this.#ended(key, jobs)
-    // The client of the store has sent it twice, as some do when they had to connect again.
-    if (current.record.mark === record.mark) return this.#stored(key, jobs, current)
-    return current
+  /** Tries again, on the newer state that another process has written first. */
+  async #overtakenBy(entry: StoredEntry, batch: Batch, { base, record }: Sent): Promise<void> {
+    const { key, jobs } = batch
+    try {
+      if (jobs.every(extendsOnly)) return this.#overtaken(jobs)
+      // The data key of the base is of no use when it was made to seal the session for the first time and another process
+      // was first with one of its own; the secrets are none when that process has changed the id.
+      const opener = { secrets: jobs.map((job) => job.secret), dataKey: base.record.dataKey }
+      const opened = await this.#context.open(key, entry, opener)
+      if (!opened || opened.closed) return this.#ended(batch)
+      const current = this.#state(opened, entry, entry.version)
+      // The client of the store has sent it twice, as some do when they had to connect again.
+      if (opened.mark === record.mark) return this.#stored(batch, current)
+      const attempt = ++batch.conflicts
+      if (attempt === MAX_ATTEMPTS) throw conflict()
+      this.#context.events.emit('conflict', { handle: key, attempt })
+      await pause(attempt)
+      this.#queue.join(batch)
+      await this.#writeOn(current, batch)
+    } catch (error) {
+      this.#failed(batch, error)
+    }
   }
 
   #noteAttempt(batch: readonly Job[], { record, base }: Sent): void {
@@ -175,40 +146,28 @@ export class Committer {
     }
   }
 
-  #newest(key: string, batch: readonly Job[]): Loaded {
+  #newest({ key, jobs }: Batch): Loaded {
     let newest = this.recent.get(key)
     // What was read since the write may be newer still.
-    for (let i = 0; i < batch.length; i++) {
-      const { base } = batch[i] as Job
+    for (let i = 0; i < jobs.length; i++) {
+      const { base } = jobs[i] as Job
       if (!newest || base.at >= newest.at) newest = base
     }
     return newest as Loaded
   }
 
-  /** The state that another process wrote; `undefined` when it is none that this one can go on from. */
-  async #decode(
-    key: string,
-    current: StoredEntry,
-    base: Loaded,
-    batch: readonly Job[],
-  ): Promise<Loaded | undefined> {
-    // The data key of the base is of no use when it was made to seal the session for the first time and another process
-    // was first with one of its own; the secrets are none when that process has changed the id.
-    const opener = { secrets: batch.map((job) => job.secret), dataKey: base.record.dataKey }
-    const record = await this.#context.open(key, current, opener)
-    if (!record || record.closed) return undefined
-    const { value, version, expiresAt } = current
+  #state(record: SessionRecord, { value, expiresAt }: Entry, version: Version): Loaded {
     return { record, value, version, expiresAt, at: ++this.#counter }
   }
 
-  #stored(key: string, batch: readonly Job[], stored: Loaded): undefined {
+  #stored({ key, jobs }: Batch, stored: Loaded): undefined {
     this.recent.written(key, stored)
-    settle(batch, stored)
+    settle(jobs, stored)
   }
 
-  #ended(key: string, batch: Job[]): undefined {
+  #ended({ key, jobs }: Batch): undefined {
     this.recent.forget(key)
-    for (const job of batch) job.resolve(undefined)
+    for (const job of jobs) job.resolve(undefined)
   }
 
   /** Whether all that these jobs want is a longer life, and a request of this process has just given it. */

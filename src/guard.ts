@@ -13,26 +13,65 @@ export function guarded<T>(
   timeout: number,
   events: Events,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let isDone = false
-    const done = (result: T): void => {
-      isDone = true
-      if (timer !== undefined) clearTimeout(timer)
-      resolve(result)
-    }
-    const failed = (cause: unknown): void => {
-      if (isDone) return
-      isDone = true
-      if (timer !== undefined) clearTimeout(timer)
-      reject(failure(operation, cause, timeout, events))
-    }
-    start(call).then(done, failed)
-    // A store in this process has answered by then: the timer would cost as much as the call.
-    void endOfTurn().then(() => {
-      if (!isDone) timer = setTimeout(() => failed(new Timeout(`No answer within ${timeout} ms`)), timeout)
+  const answer = new Promise<unknown>(begun)
+  const guard = new Guard(operation, timeout, events)
+  start(call).then(guard.done.bind(guard), guard.failed.bind(guard))
+  // A store in this process has answered by then: the timer would cost as much as the call.
+  void endOfTurn().then(guard.wait.bind(guard))
+  return answer as Promise<T>
+}
+
+/** Settles the promise that was begun last. */
+let settle: (result: unknown) => void
+
+// Not a closure of each call, which would take more memory than the promise.
+function begun(resolve: typeof settle): void {
+  settle = resolve
+}
+
+/** A call that is under way. What waits is bound to it, which takes less memory than closures. */
+class Guard {
+  readonly #operation: string
+  readonly #timeout: number
+  readonly #events: Events
+  /** `undefined` once it is settled. */
+  #settle: typeof settle | undefined = settle
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(operation: string, timeout: number, events: Events) {
+    this.#operation = operation
+    this.#timeout = timeout
+    this.#events = events
+  }
+
+  done(result: unknown): void {
+    clearTimeout(this.#timer)
+    this.#settle?.(result)
+    this.#settle = undefined
+  }
+
+  failed(cause: unknown): void {
+    if (this.#settle) this.done(Promise.reject(this.#failure(cause)))
+  }
+
+  wait(): void {
+    if (this.#settle) this.#timer = setTimeout(this.#late.bind(this), this.#timeout)
+  }
+
+  #late(): void {
+    this.failed(new Timeout(`No answer within ${this.#timeout} ms`))
+  }
+
+  #failure(cause: unknown): SessionError {
+    if (cause instanceof SessionError && cause.code === 'ERR_SESSION_TOO_LARGE') return cause
+    const operation = this.#operation
+    const reason = cause instanceof Timeout ? `did not answer within ${this.#timeout} ms` : 'failed'
+    const error = new SessionError('ERR_SESSION_STORE', `The session store ${reason} (${operation})`, {
+      cause,
     })
-  })
+    this.#events.emit('storeError', { operation, error })
+    return error
+  }
 }
 
 /** A store that throws instead of rejecting. */
@@ -42,14 +81,6 @@ function start<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error)
   }
-}
-
-function failure(operation: string, cause: unknown, timeout: number, events: Events): SessionError {
-  if (cause instanceof SessionError && cause.code === 'ERR_SESSION_TOO_LARGE') return cause
-  const reason = cause instanceof Timeout ? `did not answer within ${timeout} ms` : 'failed'
-  const error = new SessionError('ERR_SESSION_STORE', `The session store ${reason} (${operation})`, { cause })
-  events.emit('storeError', { operation, error })
-  return error
 }
 
 class Timeout extends Error {

@@ -63,3 +63,17 @@ it('each call of the store belongs to the request it is for, as tracing wants it
   )
   expect(seen.toSorted()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2])
 })
+
+it('observers hear of a call that is not answered in time as of the request it was for', async () => {
+  const request = new AsyncLocalStorage<number>()
+  let answers = true
+  const store = aroundStore(memoryStore(), (_, call) => (answers ? call() : new Promise(() => undefined)))
+  const sessions = createSessions({ store, storeTimeout: '10ms' })
+  const visits = await requests(sessions, 3)
+  const heard: unknown[] = []
+  sessions.on('storeError', () => heard.push(request.getStore()))
+  answers = false
+  const loaded = visits.map((visit, i) => request.run(i, () => visit.session()))
+  for (const { status } of await Promise.allSettled(loaded)) expect(status).toBe('rejected')
+  expect(heard.toSorted()).toEqual([0, 1, 2])
+})

@@ -239,3 +239,25 @@ it('a session that is too large for the store is the fault of the session: nothi
   expect(await contents(browser)).toEqual({ began: true })
   expect(events).toEqual([])
 })
+
+it('a store that throws instead of rejecting has failed like any other', async () => {
+  const { site, browser, events } = await start()
+  const cause = new Error('the client is closed')
+  site.store.read = () => {
+    throw cause
+  }
+  await expect(browser.visit(() => undefined)).rejects.toMatchObject({ code: 'ERR_SESSION_STORE', cause })
+  expect(events).toEqual([['storeError', { operation: 'read', error: expect.any(SessionError) }]])
+})
+
+it.each(['read answers', 'read reaches the store'])(
+  'an answer that comes too late is ignored (%s)',
+  async (point) => {
+    const { site, browser, events } = await start()
+    const held = site.hold(point)
+    await expect(browser.visit(() => undefined)).rejects.toMatchObject({ cause: { name: 'TimeoutError' } })
+    held.release()
+    expect(await contents(browser)).toEqual({ began: true })
+    expect(events).toEqual([['storeError', { operation: 'read', error: expect.any(SessionError) }]])
+  },
+)
