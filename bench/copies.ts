@@ -132,7 +132,7 @@ async function mariadbCopier(url: string): Promise<Copier> {
     async copy(by, name, from, to) {
       const [table, key, rest] =
         by === 'sojourn'
-          ? ['visits', '`key`', 'value, version, user_id, expires_at']
+          ? ['visits', '`key`', 'value, version, user_id, expires_at, purge_minute']
           : ['sessions', 'session_id', 'expires, data']
       await ask(
         `INSERT IGNORE INTO ${table} (${key}, ${rest}) SELECT LEFT(MD5(seq), 22), ${rest}
@@ -142,7 +142,8 @@ async function mariadbCopier(url: string): Promise<Copier> {
     },
     async expireOdd(count) {
       await ask(
-        `UPDATE visits JOIN seq_1_to_${count - 1}_step_2 ON \`key\` = LEFT(MD5(seq), 22) SET expires_at = 1000`,
+        `UPDATE visits JOIN seq_1_to_${count - 1}_step_2 ON \`key\` = LEFT(MD5(seq), 22)
+         SET expires_at = 1000, purge_minute = 0`,
       )
     },
     async removeExpired() {

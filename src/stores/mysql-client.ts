@@ -45,6 +45,7 @@ const ROLLED_BACK: readonly unknown[] = [
 const PATIENCE = 1000
 
 const MISSING_TABLE = 1146
+const MISSING_COLUMN = 1054
 const DUPLICATE = 1062
 
 // All databases of a server share the names of its locks, which have 64 characters at most. MySQL 9 has no SHA1 any more.
@@ -142,5 +143,7 @@ export function reasonOf(error: unknown): string {
   const { cause, sqlMessage, message, code } = (error ?? {}) as Partial<Record<string, unknown>>
   if (cause) return reasonOf(cause)
   const [line = ''] = String(sqlMessage ?? message ?? error).split('\n')
+  if (numberOf(error) === MISSING_COLUMN)
+    return `${line}; the table needs the columns that "sojourn schema mysql" prints`
   return line || String(code ?? 'unknown error')
 }

@@ -1,4 +1,5 @@
 import type { StoredEntry } from '../store.ts'
+import { MAX_MINUTE, MINUTE } from './purge-minute.ts'
 
 /** What the key column takes, in bytes. */
 export const KEY_BYTES = 255
@@ -16,7 +17,8 @@ export function mysqlSchema(table = 'sessions'): string {
   version BIGINT NOT NULL,
   user_id LONGBLOB,
   expires_at BIGINT NOT NULL,
-  INDEX expires_at (expires_at),
+  purge_minute INT NOT NULL,
+  INDEX purge_minute (purge_minute),
   INDEX user_id (user_id(255))
 ) ENGINE = InnoDB;
 `
@@ -43,29 +45,49 @@ export interface Row {
 
 /** Fails when the table is missing, or has other columns. */
 export function probe(table: string): string {
-  return `SELECT \`key\`, value, version, user_id, expires_at FROM ${quoted(table)} LIMIT 0`
+  return `SELECT \`key\`, value, version, user_id, expires_at, purge_minute FROM ${quoted(table)} LIMIT 0`
 }
 
-type Verb = 'read' | 'ofUser' | 'create' | 'replaceExpired' | 'update' | 'delete' | 'purge'
+/** So few rows at once are locked for a moment only, and their deletion is no long transaction for a replica. */
+export const PURGE_SLICE = 100
+
+type Verb =
+  | 'read'
+  | 'ofUser'
+  | 'create'
+  | 'replaceExpired'
+  | 'update'
+  | 'delete'
+  | 'due'
+  | 'deleteExpired'
+  | 'putOff'
 export type Statements = Readonly<Record<Verb, string>>
 
 /**
- * What the store asks of a table.
+ * What the store asks of a table. An update leaves `purge_minute` as it is, unless it shortens the life: so it changes no
+ * index.
  * @param prefix what goes in front of each statement
  */
 export function statements(name: string, prefix: string): Statements {
   const table = quoted(name)
   const columns = 'value, version, user_id AS userId, expires_at AS expiresAt'
+  const slice = Array(PURGE_SLICE).fill('?').join(', ')
+  const minute = `LEAST(expires_at DIV ${MINUTE}, ${MAX_MINUTE})`
   const all: Statements = {
     read: `SELECT ${columns} FROM ${table} WHERE \`key\` = ? AND expires_at > ?`,
     ofUser: `SELECT \`key\`, ${columns} FROM ${table} WHERE user_id = ? AND expires_at > ?`,
-    create: `INSERT INTO ${table} (value, version, user_id, expires_at, \`key\`) VALUES (?, ?, ?, ?, ?)`,
-    replaceExpired: `UPDATE ${table} SET value = ?, version = ?, user_id = ?, expires_at = ?
+    create: `INSERT INTO ${table} (value, version, user_id, expires_at, purge_minute, \`key\`) VALUES (?, ?, ?, ?, ?, ?)`,
+    replaceExpired: `UPDATE ${table} SET value = ?, version = ?, user_id = ?, expires_at = ?, purge_minute = ?
       WHERE \`key\` = ? AND expires_at <= ?`,
-    update: `UPDATE ${table} SET value = ?, version = ?, user_id = ?, expires_at = ?
+    update: `UPDATE ${table} SET value = ?, version = ?, user_id = ?, expires_at = ?,
+        purge_minute = LEAST(purge_minute, ?)
       WHERE \`key\` = ? AND version = ? AND expires_at > ?`,
     delete: `DELETE FROM ${table} WHERE \`key\` = ?`,
-    purge: `DELETE FROM ${table} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?`,
+    due: `SELECT \`key\`, expires_at <= ? AS expired FROM ${table}
+      WHERE purge_minute <= ? AND (expires_at <= ? OR purge_minute < ${minute})
+      ORDER BY purge_minute LIMIT ${PURGE_SLICE}`,
+    deleteExpired: `DELETE FROM ${table} WHERE \`key\` IN (${slice}) AND expires_at <= ?`,
+    putOff: `UPDATE ${table} SET purge_minute = ${minute} WHERE \`key\` IN (${slice})`,
   }
   return Object.fromEntries(Object.entries(all).map(([verb, sql]) => [verb, prefix + sql])) as Statements
 }

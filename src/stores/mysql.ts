@@ -18,6 +18,7 @@ import {
   type MysqlValue,
   reasonOf,
 } from './mysql-client.ts'
+import { purgeTable } from './mysql-purge.ts'
 import { type MysqlServer, serverOf } from './mysql-server.ts'
 import {
   KEY_BYTES,
@@ -29,6 +30,7 @@ import {
   tableName,
   text,
 } from './mysql-table.ts'
+import { minuteOf } from './purge-minute.ts'
 
 export type { MysqlCallbackClient, MysqlClient, MysqlStatement, MysqlValue } from './mysql-client.ts'
 export { mysqlSchema } from './mysql-table.ts'
@@ -59,9 +61,6 @@ export function mysqlStore(
   checkClock(clock)
   return new Mysql(new MysqlConnection(client), tableName(table), clock)
 }
-
-/** So few rows at once are locked for a moment only, and their deletion is no long transaction for a replica. */
-const PURGE_SLICE = 100
 
 /** What a packet holds besides texts: numbers and headers; generously. */
 const PACKET_OVERHEAD = 512
@@ -148,17 +147,10 @@ class Mysql implements MysqlStore {
   purge(limit: number): Promise<number> {
     const purge = async ({ sql }: Known): Promise<number> => {
       // Twenty instances at it would wait for each other's rows, and requests for all of them.
-      const removed = this.#connection.alone(`purge ${this.#table}`, async (connection) => {
-        let removed = 0
-        while (removed < limit) {
-          const slice = Math.min(PURGE_SLICE, limit - removed)
-          const count = await connection.write(sql.purge, [this.#clock(), slice])
-          removed += count
-          if (count < slice) break
-        }
-        return removed
-      })
-      return (await removed) ?? 0
+      const removed = await this.#connection.alone(`purge ${this.#table}`, (connection) =>
+        purgeTable(connection, sql, limit, this.#clock),
+      )
+      return removed ?? 0
     }
     return this.#run('purge', purge, () => 0)
   }
@@ -233,7 +225,8 @@ function newVersion(): number {
 }
 
 function columns({ value, userId, expiresAt }: Entry, version: number): MysqlValue[] {
-  return [Buffer.from(value), version, userId === undefined ? null : Buffer.from(userId), expiresAt]
+  const user = userId === undefined ? null : Buffer.from(userId)
+  return [Buffer.from(value), version, user, expiresAt, minuteOf(expiresAt)]
 }
 
 /** @throws RangeError when the column would cut it, as it does without a strict `sql_mode`. */

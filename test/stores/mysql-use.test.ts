@@ -11,6 +11,7 @@ import { type Database, MARIADB, MYSQL, NO_SYNC, SCHEMA, startDatabase } from '.
 import { describeWith } from '../servers/program.ts'
 import { Wire } from '../servers/wire.ts'
 import { CLIENTS, type ClientOptions, openClient } from './mysql-clients.ts'
+import { describePurge } from './mysql-purge.ts'
 
 const MINUTE = 60_000
 const TEXT = 'it\'s a "back\\slash" `quote` % _ \0 \n äß語🎉'
@@ -163,8 +164,10 @@ for (const program of [MARIADB, MYSQL]) {
       }
       expect(await plan("`key` = 'key 7'")).toBe('PRIMARY')
       expect(await plan("user_id = 'user 7'")).toBe('user_id')
-      expect(await plan('expires_at <= 1000 ORDER BY expires_at LIMIT 5')).toBe('expires_at')
+      expect(await plan('purge_minute <= 1000 ORDER BY purge_minute LIMIT 5')).toBe('purge_minute')
     })
+
+    describePurge(program.name, () => database)
   })
 }
 
