@@ -17,8 +17,11 @@ const ROWS = 1000
 /** So many rows may be written while it is copied, before who writes has to wait. */
 const MANY_MORE = 4000
 
-/** A process that writes that many rows within so many milliseconds gets the thread; one that no longer does loses it. */
+/** A process that writes that many rows within so many milliseconds gets the thread. */
 const BUSY = 5000
+
+/** So many milliseconds it is kept when there is nothing to copy: to start it takes 30 of CPU. */
+const REST = 60_000
 
 /** After so many pages the log is begun anew, else it would grow for as long as somebody writes meanwhile. */
 const LONG = 4000
@@ -150,7 +153,7 @@ export class Checkpoints {
     }
     this.#thread = thread
     this.#database.exec('PRAGMA wal_autocheckpoint = 0')
-    this.#rest = setTimeout(() => void this.#end(), BUSY).unref()
+    this.#rest = setTimeout(() => void this.#end(), REST).unref()
     thread.unref()
     thread.on('message', (pages) => this.#answered(pages))
     thread.on('error', () => {

@@ -26,6 +26,8 @@ function databaseWithLog() {
 
 /** Who writes that many rows in so many milliseconds gets the thread. */
 const A_WHILE = 5000
+/** So long it has the thread when there is nothing to copy. */
+const A_REST = 60_000
 
 afterEach(() => {
   vi.useRealTimers()
@@ -59,7 +61,7 @@ it('copies the rest a while later, and leaves the log to SQLite again', async ()
   const { path, database, checkpoints } = databaseWithLog()
   database.exec('INSERT INTO log (n) VALUES (1)')
   await checkpoints.after(1)
-  vi.advanceTimersByTime(A_WHILE)
+  vi.advanceTimersByTime(A_REST)
   vi.useRealTimers()
   await expect.poll(() => limitOf(database), { timeout: 30_000 }).toBe(77)
   expect(copied(path)).toBe(1)
