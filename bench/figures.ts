@@ -3,8 +3,8 @@ import { quartiles, type Spread } from './statistics.ts'
 import { bareInTurn, bareOf, type Variant } from './variants.ts'
 import type { WorkloadName } from './workloads.ts'
 
-/** Below so many microseconds, what something adds cannot be told from nothing, and nothing is a multiple of it. */
-const NOTHING = 2
+/** What adds less than that to the bare framework cannot be told from its own swinging, so nothing is a multiple of it. */
+const NOTHING = 0.1
 
 /** What a run says of one workload. Each figure is taken inside each round, since the machine of one is not that of the next. */
 export class Figures {
@@ -35,17 +35,16 @@ export class Figures {
   }
 
   /**
-   * What a variant adds, where what the other one adds is 1; `undefined` where that is nothing.
+   * What a variant adds, where what the other one adds is 1; `undefined` where that is as good as nothing.
    *
    * Of the medians: in a round of which something else took a part, what is added may be anything, and its ratio even more so.
    */
   share(variant: Variant, other: Variant): Spread | undefined {
     const base = baseOf(other)
-    const added = quartiles(this.#added(other, base))
-    if (added.low <= 0 || added.median < NOTHING) return undefined
     const parts = (of: Variant) =>
       quartiles(this.#perRound(of, (cell, bare) => cell.cpuPerRequest / bare.cpuPerRequest - 1, base))
     const [mine, theirs] = [parts(variant), parts(other)]
+    if (theirs.low <= 0 || theirs.median < NOTHING) return undefined
     return {
       median: mine.median / theirs.median,
       low: mine.low / (mine.low < 0 ? theirs.low : theirs.high),

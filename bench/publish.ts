@@ -38,7 +38,8 @@ function summary(run: Run, rows: readonly Pair[]): string {
   ])
   const head = ['', 'beside', ...measuredIn(run).map((workload) => titleOf(workload))]
   return `CPU that sessions add to a request, in microseconds, Sojourn's / the other's, and as a ratio: medians of ${run.rounds} rounds, and
-within which the middle half of them lies. Less is better; of less than 2 µs there is no ratio.
+within which the middle half of them lies. Less is better; there is no ratio
+to what adds less than a tenth of the bare framework's CPU.
 
 <picture>
   <source media="(prefers-color-scheme: dark)" srcset="docs/speed-dark.svg">
