@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import { createSessions, type Sessions } from '../../src/index.ts'
 import { natsStore } from '../../src/stores/nats.ts'
 import { connectNats, type NatsServers } from '../servers/nats.ts'
+import type { Server } from '../servers/server.ts'
 
 type Counting = Sessions<{ n: number }>
 
@@ -17,16 +18,65 @@ export async function connectedTo(servers: NatsServers, nodes: readonly number[]
   return connection
 }
 
-/** The server that leads the bucket by the word of others, as soon as it is another one. */
-export async function leaderAfter(old: number, connection: NatsConnection): Promise<number> {
+/** A server that leads a bucket, and its number. */
+export interface Leader {
+  index: number
+  server: Server
+}
+
+/** The server that leads the bucket by the word of those that the connection is to; `undefined` while they know of none. */
+export async function leaderOf(
+  servers: NatsServers,
+  connection: NatsConnection,
+): Promise<Leader | undefined> {
   // Nobody answers while nobody leads.
-  const kv = await new Kvm(jetstream(connection, { timeout: 500 })).open('sessions')
-  for (;;) {
-    const { streamInfo } = await kv.status().catch(() => ({ streamInfo: { cluster: undefined } }))
-    const leader = Number(streamInfo.cluster?.leader?.replace('n', '') || old)
-    if (leader !== old) return leader
+  const kvm = new Kvm(jetstream(connection, { timeout: 500 }))
+  const status = await kvm.open('sessions').then(
+    (kv) => kv.status(),
+    () => undefined,
+  )
+  const index = Number(status?.streamInfo.cluster?.leader?.replace('n', '') || Number.NaN)
+  const server = servers.nodes[index]
+  return server && { index, server }
+}
+
+/** So long the servers that are left may take to elect a leader. */
+const ELECTION = 60_000
+const SCENES = 3
+
+/**
+ * Freezes the server that leads, until the others have elected another one.
+ *
+ * Now and then two servers of NATS 2.10 elect none, and tell everybody that JetStream is unavailable: no store can do anything
+ * then, so that server is woken, and the scene set anew.
+ */
+export async function freezeLeader(servers: NatsServers): Promise<{ frozen: Leader; next: Leader }> {
+  for (let scene = 1; ; scene++) {
+    const frozen = await leaderAmong(servers, [0, 1, 2], undefined)
+    frozen?.server.pause()
+    onTestFinished(() => frozen?.server.resume())
+    const rest = [0, 1, 2].filter((node) => node !== frozen?.index)
+    const next = await leaderAmong(servers, rest, frozen)
+    if (frozen && next) return { frozen, next }
+    frozen?.server.resume()
+    if (scene === SCENES) throw new Error('The servers of NATS elect nobody')
+  }
+}
+
+/** The server that leads by the word of some, as soon as there is one, and not that one. */
+async function leaderAmong(
+  servers: NatsServers,
+  nodes: readonly number[],
+  old: Leader | undefined,
+): Promise<Leader | undefined> {
+  const connection = await connectedTo(servers, nodes)
+  const until = performance.now() + ELECTION
+  while (performance.now() < until) {
+    const leader = await leaderOf(servers, connection).catch(() => undefined)
+    if (leader && leader.index !== old?.index) return leader
     await sleep(50)
   }
+  return undefined
 }
 
 /** A process of a site that has all the time it takes. */

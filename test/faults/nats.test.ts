@@ -14,7 +14,7 @@ import {
 import { describeWith } from '../servers/program.ts'
 import { Wire } from '../servers/wire.ts'
 import { begin, find } from './kept.ts'
-import { connectedTo, count, leaderAfter, putsAt, siteAt } from './nats-woken.ts'
+import { connectedTo, count, freezeLeader, leaderOf, putsAt, siteAt } from './nats-woken.ts'
 import { expectClearErrors, expectEndedByThemselves, expectNothingLost, type Report } from './report.ts'
 import { Updaters } from './updaters.ts'
 
@@ -24,15 +24,6 @@ function expectAllWell(report: Report): void {
   expectNothingLost(report)
   expectClearErrors(report)
   expectEndedByThemselves(report)
-}
-
-/** The server that leads the bucket, and its number. */
-async function leaderOf(servers: NatsServers, kv: KV) {
-  const { streamInfo } = await kv.status()
-  const index = Number(streamInfo.cluster?.leader?.replace('n', ''))
-  const server = servers.nodes[index]
-  if (!server) throw new Error('No server leads the bucket')
-  return { index, server }
 }
 
 for (const program of [NATS_2_10, NATS_NEWEST]) {
@@ -53,10 +44,11 @@ for (const program of [NATS_2_10, NATS_NEWEST]) {
     it('lose nothing when the one that leads is killed, and go on by themselves', async () => {
       const updaters = await Updaters.start({ sources: [{ url: urlOf(servers) }] })
       await updaters.each(10)
-      const { server: leader } = await leaderOf(servers, kv)
-      await leader.kill()
+      const leader = await leaderOf(servers, connection)
+      if (!leader) throw new Error('No server leads the bucket')
+      await leader.server.kill()
       await updaters.each(10)
-      await leader.start()
+      await leader.server.start()
       await updaters.each(10)
       expectAllWell(await updaters.stop())
     })
@@ -64,10 +56,9 @@ for (const program of [NATS_2_10, NATS_NEWEST]) {
     it('lose nothing when the one that leads stops answering without closing its connections', async () => {
       const updaters = await Updaters.start({ sources: [{ url: urlOf(servers) }] })
       await updaters.each(10)
-      const { server: leader } = await leaderOf(servers, kv)
-      leader.pause()
+      const { frozen } = await freezeLeader(servers)
       await updaters.each(10)
-      leader.resume()
+      frozen.server.resume()
       await updaters.each(10)
       expectAllWell(await updaters.stop())
     })
@@ -75,21 +66,21 @@ for (const program of [NATS_2_10, NATS_NEWEST]) {
     it('count each update once while one that led wakes up, and refuses what the new leader stores', async () => {
       const begun = await begin({ url: urlOf(servers) }, 10)
       const ids = begun.map(({ id }) => id)
-      const { index: old, server: woken } = await leaderOf(servers, kv)
-      woken.pause()
-      const rest = [0, 1, 2].filter((node) => node !== old)
-      const leader = await leaderAfter(old, await connectedTo(servers, rest))
-      const [one, other] = [await connectedTo(servers, [leader]), await connectedTo(servers, [leader])]
+      const { frozen, next } = await freezeLeader(servers)
+      const [one, other] = [
+        await connectedTo(servers, [next.index]),
+        await connectedTo(servers, [next.index]),
+      ]
       const sites = [await siteAt(one), await siteAt(other)]
       // The former leader finds these when it wakes, and begins to store them once more.
       await count(await siteAt(one), ids)
       // Until it is awake, the new leader has nobody left to agree with.
-      const third = servers.nodes[rest.find((node) => node !== leader) ?? 0]
+      const third = servers.nodes.find((server) => server !== frozen.server && server !== next.server)
       third?.pause()
       const underWay = putsAt(one, 2 * ids.length)
       const counting = Promise.all(sites.map((site) => count(site, ids)))
       await underWay
-      woken.resume()
+      frozen.server.resume()
       await counting
       third?.resume()
       const found = await find({ url: urlOf(servers) }, ids)
