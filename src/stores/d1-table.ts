@@ -1,5 +1,6 @@
 import type { StoredEntry } from '../store.ts'
 import { MAX_MINUTE, MINUTE } from './purge-minute.ts'
+import { quoted } from './sql-name.ts'
 
 /** The statements that make the table and its indexes, one to an element, for those who keep their schema in migrations. */
 export function d1Schema(table = 'sessions'): string[] {
@@ -16,10 +17,6 @@ export function d1Schema(table = 'sessions'): string[] {
     `CREATE INDEX IF NOT EXISTS ${byMinute} ON ${name} (purge_minute)`,
     `CREATE INDEX IF NOT EXISTS ${byUser} ON ${name} (user_id) WHERE user_id IS NOT NULL`,
   ]
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 type Name = 'read' | 'create' | 'update' | 'reindex' | 'current' | 'delete' | 'purge' | 'keep' | 'ofUser'

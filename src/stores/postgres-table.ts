@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { StoredEntry } from '../store.ts'
 import type { PostgresValue, Statement } from './postgres-driver.ts'
 import { MAX_MINUTE, MINUTE } from './purge-minute.ts'
+import { quoted } from './sql-name.ts'
 
 /**
  * The statements that make the table and its indexes, for those who keep their schema in migrations.
@@ -27,10 +28,6 @@ CREATE INDEX IF NOT EXISTS ${byUser} ON ${name} (user_id) WHERE user_id IS NOT N
 /** The table as statements name it. */
 export function qualified(table: string, schema: string | undefined): string {
   return schema === undefined ? quoted(table) : `${quoted(checkedName(schema, 'schema'))}.${quoted(table)}`
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 /** PostgreSQL cuts a name after 63 bytes without an error, and the indexes add to the table's. */

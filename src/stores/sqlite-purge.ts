@@ -1,5 +1,5 @@
+import { quoted } from './sql-name.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts'
-import { quoted } from './sqlite-name.ts'
 
 /** What makes the table that tells a purge when to look at a row of sessions. */
 export function purgeSchema(table: string): string {

@@ -1,6 +1,6 @@
 import type { StoredEntry } from '../store.ts'
+import { quoted } from './sql-name.ts'
 import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts'
-import { quoted } from './sqlite-name.ts'
 import { purgeSchema, SqlitePurge } from './sqlite-purge.ts'
 
 /**

@@ -1,4 +1,4 @@
-/** A name as SQLite takes it, whatever is in it. */
+/** A name as SQLite and PostgreSQL take it, whatever is in it. */
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
